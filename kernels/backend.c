@@ -1,0 +1,185 @@
+/* backend.c - devices and the shared entry of every op.
+ *
+ * Shapes are checked here, once, whatever the device; bodies trust their arguments. */
+#include "kernels-private.h"
+
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *
+cwk_status_text(CwkStatus status)
+{
+  switch (status) {
+  case CWK_OK:
+    return "done";
+  case CWK_SHAPE:
+    return "sizes that do not fit together";
+  case CWK_NO_MEMORY:
+    return "not enough memory";
+  case CWK_UNSUPPORTED:
+    return "this device has no such operation";
+  case CWK_DEVICE:
+    return "the device reported a failure";
+  }
+  return "unknown status";
+}
+
+CwkDeviceKind
+cwk_device_kind(const CwkDevice *device)
+{
+  return device->kind;
+}
+
+int
+cwk_device_n_threads(const CwkDevice *device)
+{
+  return device->pool != NULL ? cwk_pool_n_threads(device->pool) : 1;
+}
+
+const char *
+cwk_device_name(const CwkDevice *device)
+{
+  return device->name;
+}
+
+void
+cwk_device_free(CwkDevice *device)
+{
+  if (device == NULL)
+    return;
+  device->table->close(device);
+  free(device);
+}
+
+CwkStatus
+cwk_memory_alloc(CwkDevice *device, size_t n_bytes, void **memory)
+{
+  return device->table->memory_alloc(device, n_bytes, memory);
+}
+
+void
+cwk_memory_free(CwkDevice *device, void *memory)
+{
+  if (memory != NULL)
+    device->table->memory_free(device, memory);
+}
+
+CwkStatus
+cwk_memory_upload(CwkDevice *device, void *to, const void *from_host, size_t n_bytes)
+{
+  return device->table->memory_upload(device, to, from_host, n_bytes);
+}
+
+CwkStatus
+cwk_memory_download(CwkDevice *device, void *to_host, const void *from, size_t n_bytes)
+{
+  return device->table->memory_download(device, to_host, from, n_bytes);
+}
+
+void
+cwk_parallel_for(CwkDevice *device, int64_t n_items, CwkTask task, void *data)
+{
+  if (device->pool != NULL)
+    cwk_pool_run(device->pool, n_items, task, data);
+  else
+    for (int64_t i = 0; i < n_items; i++)
+      task(data, i);
+}
+
+/* ---- shape checks ---------------------------------------------------------------------- */
+
+static bool
+rows_are_valid(const CwkRows *rows, int64_t n_rows, int64_t n_cols)
+{
+  if (rows->n_rows != n_rows || rows->n_cols != n_cols || rows->dtype >= CWK_N_DTYPES)
+    return false;
+  size_t row_bytes = cwk_dtype_row_bytes(rows->dtype, n_cols);
+  if (row_bytes == 0 && n_cols > 0)
+    return false;
+  if (n_rows == 0 || rows->row_list != NULL)
+    return true;
+  return rows->data != NULL && rows->row_bytes >= row_bytes;
+}
+
+static bool
+matmul_is_valid(const CwkMatmulArgs *args)
+{
+  if (args->m < 0 || args->n < 0 || args->k < 0)
+    return false;
+  bool outputs = args->b_layout == CWK_B_ROWS_ARE_OUTPUTS;
+  if (!rows_are_valid(&args->b, outputs ? args->n : args->k, outputs ? args->k : args->n))
+    return false;
+  if (args->m == 0 || args->n == 0)
+    return true;
+  return args->c.data != NULL && (args->k == 0 || args->a.data != NULL);
+}
+
+static bool
+dequantise_is_valid(const CwkDequantiseArgs *args)
+{
+  return rows_are_valid(&args->rows, args->rows.n_rows, args->rows.n_cols) &&
+         (args->rows.n_rows == 0 || args->out != NULL);
+}
+
+static bool
+norm_is_valid(const CwkNormArgs *args)
+{
+  return args->n_rows >= 0 && args->n_cols > 0 && (args->n_rows == 0 || args->x != NULL);
+}
+
+static bool
+rope_is_valid(const CwkRopeArgs *args)
+{
+  return args->n_positions >= 0 && args->n_rotary % 2 == 0 &&
+         args->n_rotary <= args->head_width && args->inverse_frequency != NULL &&
+         args->x != NULL;
+}
+
+static bool
+heads_are_valid(int64_t n_heads, int64_t n_kv_heads, int64_t head_width)
+{
+  return n_heads > 0 && n_kv_heads > 0 && head_width > 0 && n_heads % n_kv_heads == 0;
+}
+
+static bool
+attention_pattern_is_valid(const CwkAttentionPatternArgs *args)
+{
+  return heads_are_valid(args->n_heads, args->n_kv_heads, args->head_width) &&
+         args->n_keys >= args->n_queries && args->q != NULL && args->k != NULL &&
+         args->pattern != NULL;
+}
+
+static bool
+attention_mix_is_valid(const CwkAttentionMixArgs *args)
+{
+  return heads_are_valid(args->n_heads, args->n_kv_heads, args->head_width) &&
+         args->pattern != NULL && args->v != NULL && args->out != NULL;
+}
+
+static bool
+attention_adjoint_is_valid(const CwkAttentionAdjointArgs *args)
+{
+  if (!heads_are_valid(args->n_heads, args->n_kv_heads, args->head_width) || args->n_rows < 0)
+    return false;
+  for (int64_t r = 0; r < args->n_rows; r++)
+    if (args->n_positions[r] < 0 || args->n_positions[r] > args->pattern_t)
+      return false;
+  return args->n_rows == 0 || (args->z != NULL && args->out != NULL && args->pattern != NULL);
+}
+
+static bool
+activate_is_valid(const CwkActivateArgs *args)
+{
+  return args->n >= 0 && (args->n == 0 || (args->gate != NULL && args->out != NULL));
+}
+
+#define CWK_OP(name, Args)                                                                    \
+  CwkStatus cwk_##name(CwkDevice *device, const Args *args)                                   \
+  {                                                                                           \
+    if (!name##_is_valid(args))                                                               \
+      return CWK_SHAPE;                                                                       \
+    return device->table->name != NULL ? device->table->name(device, args) : CWK_UNSUPPORTED; \
+  }
+#include "ops.def"
+#undef CWK_OP

@@ -1,0 +1,22 @@
+/* cpu-private.h - what the CPU bodies share. */
+#pragma once
+
+#include "kernels-private.h"
+
+#define CWK_OP(name, Args) CwkStatus cwk_cpu_##name(CwkDevice *device, const Args *args);
+#include "ops.def"
+#undef CWK_OP
+
+/* The start of row i of a stored matrix. */
+static inline const void *
+cwk_rows_at(const CwkRows *rows, int64_t i)
+{
+  return rows->row_list != NULL ? rows->row_list[i]
+                                : (const char *)rows->data + (size_t)i * rows->row_bytes;
+}
+
+/* Elements first .. first + n - 1 of one stored row as f32, times scale; first and n are whole
+ * blocks. The bodies are compiled once per instruction set. */
+typedef void (*CwkDecodeRow)(const void *row, int64_t first, int64_t n, float scale,
+                             float *out);
+CwkDecodeRow cwk_cpu_decoder(CwkIsa isa, CwkDtype dtype);

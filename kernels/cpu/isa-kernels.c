@@ -1,0 +1,539 @@
+/* isa-kernels.c - inner loops, compiled once per instruction set.
+ *
+ * Written with GCC vector extensions, so that one text serves SSE2 (vectors of 4), AVX2 (8) and
+ * AVX-512 (16). The register tile of the product is chosen so that accumulators, one row of B
+ * and one broadcast of A fill the register file: 12 x 32 in 32 zmm, 6 x 16 in 16 ymm, 4 x 8 in
+ * 16 xmm (Goto and van de Geijn, 10.1145/1356052.1356053). */
+#include "cpu/isa-kernels.h"
+
+#include <math.h>
+#include <string.h>
+
+#if defined(__AVX512F__)
+#  define VL        16
+#  define MR        12
+#  define ISA_TABLE cwk_isa_avx512
+#elif defined(__AVX2__)
+#  define VL        8
+#  define MR        6
+#  define ISA_TABLE cwk_isa_avx2
+#else
+#  define VL        4
+#  define MR        4
+#  define ISA_TABLE cwk_isa_baseline
+#endif
+#define NR (2 * VL)
+
+typedef float Vec __attribute__((vector_size(VL * 4)));
+typedef float VecU __attribute__((vector_size(VL * 4), aligned(4), may_alias));
+typedef int32_t VecI __attribute__((vector_size(VL * 4)));
+typedef float Vec4 __attribute__((vector_size(16)));
+typedef float Vec4U __attribute__((vector_size(16), aligned(4), may_alias));
+typedef int32_t Mask4 __attribute__((vector_size(16)));
+
+static inline Vec
+load(const float *p)
+{
+  return *(const VecU *)p;
+}
+
+static inline void
+store(float *p, Vec v)
+{
+  *(VecU *)p = v;
+}
+
+static inline Vec
+splat(float x)
+{
+  return x - (Vec){ 0 };
+}
+
+static void
+micro_tile(int64_t k, const float *a, const float *b, float *c, int64_t ldc, bool accumulate)
+{
+  Vec sum[MR][2];
+#pragma GCC unroll 16
+  for (int i = 0; i < MR; i++)
+    sum[i][0] = sum[i][1] = (Vec){ 0 };
+  for (int64_t p = 0; p < k; p++, a += MR, b += NR) {
+    Vec b0 = *(const Vec *)b;
+    Vec b1 = *(const Vec *)(b + VL);
+#pragma GCC unroll 16
+    for (int i = 0; i < MR; i++) {
+      Vec x = splat(a[i]);
+      sum[i][0] += x * b0;
+      sum[i][1] += x * b1;
+    }
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < MR; i++, c += ldc) {
+    if (accumulate) {
+      sum[i][0] += load(c);
+      sum[i][1] += load(c + VL);
+    }
+    store(c, sum[i][0]);
+    store(c + VL, sum[i][1]);
+  }
+}
+
+static inline void
+transpose_4x4(const float *s0, const float *s1, const float *s2, const float *s3, float *out,
+              int64_t nr)
+{
+  Vec4 r0 = *(const Vec4U *)s0, r1 = *(const Vec4U *)s1;
+  Vec4 r2 = *(const Vec4U *)s2, r3 = *(const Vec4U *)s3;
+  Vec4 a = __builtin_shuffle(r0, r1, (Mask4){ 0, 4, 1, 5 });
+  Vec4 b = __builtin_shuffle(r2, r3, (Mask4){ 0, 4, 1, 5 });
+  Vec4 c = __builtin_shuffle(r0, r1, (Mask4){ 2, 6, 3, 7 });
+  Vec4 d = __builtin_shuffle(r2, r3, (Mask4){ 2, 6, 3, 7 });
+  *(Vec4 *)(out) = __builtin_shuffle(a, b, (Mask4){ 0, 1, 4, 5 });
+  *(Vec4 *)(out + nr) = __builtin_shuffle(a, b, (Mask4){ 2, 3, 6, 7 });
+  *(Vec4 *)(out + 2 * nr) = __builtin_shuffle(c, d, (Mask4){ 0, 1, 4, 5 });
+  *(Vec4 *)(out + 3 * nr) = __builtin_shuffle(c, d, (Mask4){ 2, 3, 6, 7 });
+}
+
+static void
+transpose_panel(const float *src, int64_t src_stride, int64_t n, int64_t k, int64_t nr,
+                float *out)
+{
+  int64_t full = n / 4 * 4;
+  for (int64_t j = 0; j < full; j += 4) {
+    const float *s = src + j * src_stride;
+    int64_t p = 0;
+    for (; p + 4 <= k; p += 4)
+      transpose_4x4(s + p, s + src_stride + p, s + 2 * src_stride + p, s + 3 * src_stride + p,
+                    out + p * nr + j, nr);
+    for (; p < k; p++)
+      for (int64_t i = 0; i < 4; i++)
+        out[p * nr + j + i] = s[i * src_stride + p];
+  }
+  for (int64_t j = full; j < nr; j++)
+    for (int64_t p = 0; p < k; p++)
+      out[p * nr + j] = j < n ? src[j * src_stride + p] : 0;
+}
+
+static inline float
+reduce(Vec v)
+{
+  float sum = 0;
+  for (int i = 0; i < VL; i++)
+    sum += v[i];
+  return sum;
+}
+
+static float
+dot(const float *a, const float *b, int64_t n)
+{
+  Vec s0 = { 0 }, s1 = { 0 }, s2 = { 0 }, s3 = { 0 };
+  int64_t i = 0;
+  for (; i + 4 * VL <= n; i += 4 * VL) {
+    s0 += load(a + i) * load(b + i);
+    s1 += load(a + i + VL) * load(b + i + VL);
+    s2 += load(a + i + 2 * VL) * load(b + i + 2 * VL);
+    s3 += load(a + i + 3 * VL) * load(b + i + 3 * VL);
+  }
+  for (; i + VL <= n; i += VL)
+    s0 += load(a + i) * load(b + i);
+  float sum = reduce((s0 + s1) + (s2 + s3));
+  for (; i < n; i++)
+    sum += a[i] * b[i];
+  return sum;
+}
+
+static void
+axpy(float alpha, const float *x, float *y, int64_t n)
+{
+  Vec va = splat(alpha);
+  int64_t i = 0;
+  for (; i + VL <= n; i += VL)
+    store(y + i, load(y + i) + va * load(x + i));
+  for (; i < n; i++)
+    y[i] += alpha * x[i];
+}
+
+/* ---- element types --------------------------------------------------------------------- */
+
+static inline float
+f16_to_f32(uint16_t h)
+{
+#if defined(__F16C__)
+  return __builtin_ia32_vcvtph2ps((short __attribute__((vector_size(16)))){ (short)h })[0];
+#else
+  uint32_t sign = (uint32_t)(h & 0x8000u) << 16, exponent = (h >> 10) & 31, mantissa = h & 1023;
+  union {
+    uint32_t u;
+    float f;
+  } bits;
+  if (exponent == 31)
+    bits.u = sign | 0x7f800000u | (mantissa << 13);
+  else if (exponent != 0)
+    bits.u = sign | ((exponent + 112) << 23) | (mantissa << 13);
+  else {
+    bits.f = (float)mantissa * 0x1p-24f;
+    bits.u |= sign;
+  }
+  return bits.f;
+#endif
+}
+
+static inline float
+half_at(const uint8_t *p)
+{
+  uint16_t h;
+  memcpy(&h, p, 2);
+  return f16_to_f32(h);
+}
+
+static void
+decode_f32(const void *row, int64_t first, int64_t n, float scale, float *out)
+{
+  const char *p = (const char *)row + first * 4;
+  if (scale == 1) {
+    memcpy(out, p, (size_t)n * 4);
+    return;
+  }
+  for (int64_t i = 0; i < n; i++) {
+    float x;
+    memcpy(&x, p + 4 * i, 4);
+    out[i] = x * scale;
+  }
+}
+
+static void
+decode_f16(const void *row, int64_t first, int64_t n, float scale, float *out)
+{
+  const uint8_t *p = (const uint8_t *)row + first * 2;
+  for (int64_t i = 0; i < n; i++)
+    out[i] = half_at(p + 2 * i) * scale;
+}
+
+static void
+decode_bf16(const void *row, int64_t first, int64_t n, float scale, float *out)
+{
+  const uint8_t *p = (const uint8_t *)row + first * 2;
+  for (int64_t i = 0; i < n; i++) {
+    uint16_t h;
+    memcpy(&h, p + 2 * i, 2);
+    union {
+      uint32_t u;
+      float f;
+    } bits = { (uint32_t)h << 16 };
+    out[i] = bits.f * scale;
+  }
+}
+
+static void
+decode_i8(const void *row, int64_t first, int64_t n, float scale, float *out)
+{
+  const int8_t *p = (const int8_t *)row + first;
+  for (int64_t i = 0; i < n; i++)
+    out[i] = (float)p[i] * scale;
+}
+
+static void
+decode_q8_0(const void *row, int64_t first, int64_t n, float scale, float *out)
+{
+  const uint8_t *block = (const uint8_t *)row + first / 32 * 34;
+  for (int64_t i = 0; i < n; i += 32, block += 34) {
+    float d = half_at(block) * scale;
+    const int8_t *q = (const int8_t *)(block + 2);
+    for (int j = 0; j < 32; j++)
+      out[i + j] = (float)q[j] * d;
+  }
+}
+
+static void
+decode_q4_0(const void *row, int64_t first, int64_t n, float scale, float *out)
+{
+  const uint8_t *block = (const uint8_t *)row + first / 32 * 18;
+  for (int64_t i = 0; i < n; i += 32, block += 18) {
+    float d = half_at(block) * scale;
+    const uint8_t *q = block + 2;
+    for (int j = 0; j < 16; j++)
+      out[i + j] = (float)((q[j] & 15) - 8) * d;
+    for (int j = 0; j < 16; j++)
+      out[i + 16 + j] = (float)((q[j] >> 4) - 8) * d;
+  }
+}
+
+static void
+decode_q4_1(const void *row, int64_t first, int64_t n, float scale, float *out)
+{
+  const uint8_t *block = (const uint8_t *)row + first / 32 * 20;
+  for (int64_t i = 0; i < n; i += 32, block += 20) {
+    float d = half_at(block) * scale, m = half_at(block + 2) * scale;
+    const uint8_t *q = block + 4;
+    for (int j = 0; j < 16; j++)
+      out[i + j] = (float)(q[j] & 15) * d + m;
+    for (int j = 0; j < 16; j++)
+      out[i + 16 + j] = (float)(q[j] >> 4) * d + m;
+  }
+}
+
+static void
+decode_q5_0(const void *row, int64_t first, int64_t n, float scale, float *out)
+{
+  const uint8_t *block = (const uint8_t *)row + first / 32 * 22;
+  for (int64_t i = 0; i < n; i += 32, block += 22) {
+    float d = half_at(block) * scale;
+    uint32_t high;
+    memcpy(&high, block + 2, 4);
+    const uint8_t *q = block + 6;
+    for (int j = 0; j < 16; j++) {
+      out[i + j] = (float)((int)((q[j] & 15) | (((high >> j) & 1) << 4)) - 16) * d;
+      out[i + 16 + j] = (float)((int)((q[j] >> 4) | (((high >> (j + 16)) & 1) << 4)) - 16) * d;
+    }
+  }
+}
+
+static void
+decode_q5_1(const void *row, int64_t first, int64_t n, float scale, float *out)
+{
+  const uint8_t *block = (const uint8_t *)row + first / 32 * 24;
+  for (int64_t i = 0; i < n; i += 32, block += 24) {
+    float d = half_at(block) * scale, m = half_at(block + 2) * scale;
+    uint32_t high;
+    memcpy(&high, block + 4, 4);
+    const uint8_t *q = block + 8;
+    for (int j = 0; j < 16; j++) {
+      out[i + j] = (float)((q[j] & 15) | (((high >> j) & 1) << 4)) * d + m;
+      out[i + 16 + j] = (float)((q[j] >> 4) | (((high >> (j + 16)) & 1) << 4)) * d + m;
+    }
+  }
+}
+
+/* The eight 6-bit (scale, minimum) pairs of a k-quant block of 256, packed in 12 bytes. */
+static inline void
+k_scale(const uint8_t *q, int j, uint8_t *scale, uint8_t *minimum)
+{
+  if (j < 4) {
+    *scale = q[j] & 63;
+    *minimum = q[j + 4] & 63;
+  } else {
+    *scale = (uint8_t)((q[j + 4] & 15) | ((q[j - 4] >> 6) << 4));
+    *minimum = (uint8_t)((q[j + 4] >> 4) | ((q[j] >> 6) << 4));
+  }
+}
+
+static void
+decode_q4_k(const void *row, int64_t first, int64_t n, float scale, float *out)
+{
+  const uint8_t *block = (const uint8_t *)row + first / 256 * 144;
+  for (int64_t i = 0; i < n; i += 256, block += 144) {
+    float d = half_at(block) * scale, dmin = half_at(block + 2) * scale;
+    const uint8_t *q = block + 16;
+    for (int j = 0; j < 8; j++) {
+      uint8_t s, m;
+      k_scale(block + 4, j, &s, &m);
+      float ds = d * s, dm = dmin * m;
+      const uint8_t *part = q + j / 2 * 32;
+      int shift = (j & 1) * 4;
+      for (int t = 0; t < 32; t++)
+        out[i + 32 * j + t] = (float)((part[t] >> shift) & 15) * ds - dm;
+    }
+  }
+}
+
+static void
+decode_q5_k(const void *row, int64_t first, int64_t n, float scale, float *out)
+{
+  const uint8_t *block = (const uint8_t *)row + first / 256 * 176;
+  for (int64_t i = 0; i < n; i += 256, block += 176) {
+    float d = half_at(block) * scale, dmin = half_at(block + 2) * scale;
+    const uint8_t *high = block + 16, *q = block + 48;
+    for (int j = 0; j < 8; j++) {
+      uint8_t s, m;
+      k_scale(block + 4, j, &s, &m);
+      float ds = d * s, dm = dmin * m;
+      const uint8_t *part = q + j / 2 * 32;
+      int shift = (j & 1) * 4;
+      for (int t = 0; t < 32; t++) {
+        int value = ((part[t] >> shift) & 15) | (((high[t] >> j) & 1) << 4);
+        out[i + 32 * j + t] = (float)value * ds - dm;
+      }
+    }
+  }
+}
+
+static void
+decode_q6_k(const void *row, int64_t first, int64_t n, float scale, float *out)
+{
+  const uint8_t *block = (const uint8_t *)row + first / 256 * 210;
+  for (int64_t i = 0; i < n; i += 256, block += 210) {
+    const int8_t *scales = (const int8_t *)(block + 192);
+    float d = half_at(block + 208) * scale;
+    for (int j = 0; j < 8; j++) {
+      /* 128 values share 64 low and 32 high bytes; j counts runs of 32. */
+      const uint8_t *low = block + j / 4 * 64 + (j & 1) * 32;
+      const uint8_t *high = block + 128 + j / 4 * 32;
+      int low_shift = (j & 2) * 2, high_shift = (j & 3) * 2;
+      for (int t = 0; t < 32; t++) {
+        int value = ((low[t] >> low_shift) & 15) | (((high[t] >> high_shift) & 3) << 4);
+        out[i + 32 * j + t] = d * scales[2 * j + t / 16] * (float)(value - 32);
+      }
+    }
+  }
+}
+
+/* ---- elementwise ------------------------------------------------------------------------ */
+
+static inline Vec
+to_float(VecI v)
+{
+  return __builtin_convertvector(v, Vec);
+}
+
+static inline Vec
+select_vec(VecI mask, Vec a, Vec b)
+{
+  return (Vec)((mask & (VecI)a) | (~mask & (VecI)b));
+}
+
+/* exp to 2 ulp on [-87.3, 88.7], 0 below and +inf above: 2^n times a polynomial of degree 6
+ * on [-ln 2 / 2, ln 2 / 2] (coefficients: Cephes, expf). */
+static inline Vec
+exp_vec(Vec x)
+{
+  VecI is_low = x<splat(-87.33654f), is_high = x> splat(88.72283f);
+  Vec clamped = select_vec(is_low, splat(-87.33654f), select_vec(is_high, splat(88.72283f), x));
+  Vec shifted = clamped * splat(1.44269504f) + splat(12582912.0f); /* rounds to nearest */
+  Vec n = shifted - splat(12582912.0f);
+  Vec r = clamped - n * splat(0.693359375f) - n * splat(-2.12194440e-4f);
+  Vec p = splat(1.9875691500e-4f);
+  p = p * r + splat(1.3981999507e-3f);
+  p = p * r + splat(8.3334519073e-3f);
+  p = p * r + splat(4.1665795894e-2f);
+  p = p * r + splat(1.6666665459e-1f);
+  p = p * r + splat(5.0000001201e-1f);
+  p = p * r * r + r + splat(1.0f);
+  /* 2^n in two steps, for n = 128 does not fit one exponent. */
+  VecI whole = __builtin_convertvector(n, VecI);
+  VecI half = whole >> 1;
+  Vec first = (Vec)((half + 127) << 23), second = (Vec)((whole - half + 127) << 23);
+  Vec y = p * first * second;
+  y = select_vec(is_low, (Vec){ 0 }, y);
+  y = select_vec(is_high, splat(INFINITY), y);
+  return select_vec(x != x, x, y);
+}
+
+/* tanh through exp of -2|x|, and a short series near 0 where the difference would cancel. */
+static inline Vec
+tanh_vec(Vec x)
+{
+  VecI sign = (VecI)x & (VecI)splat(-0.0f);
+  Vec a = (Vec)((VecI)x & ~(VecI)splat(-0.0f));
+  Vec e = exp_vec(splat(-2.0f) * a);
+  Vec far = (splat(1.0f) - e) / (splat(1.0f) + e);
+  Vec x2 = a * a;
+  Vec near = splat(-5.70498872745e-3f) * x2 + splat(2.06390887954e-2f);
+  near = near * x2 + splat(-5.37397155531e-2f);
+  near = near * x2 + splat(1.33314422036e-1f);
+  near = near * x2 + splat(-3.33332819422e-1f);
+  near = near * x2 * a + a;
+  Vec y = select_vec(a < splat(0.625f), near, far);
+  return (Vec)((VecI)y | sign);
+}
+
+static inline Vec
+activate_vec(CwkActivation activation, Vec x)
+{
+  switch (activation) {
+  case CWK_SILU:
+    return x / (splat(1.0f) + exp_vec(-x));
+  case CWK_GELU_TANH: {
+    Vec inner = splat(0.7978845608f) * (x + splat(0.044715f) * x * x * x);
+    return splat(0.5f) * x * (splat(1.0f) + tanh_vec(inner));
+  }
+  case CWK_GELU_ERF: {
+    Vec y;
+    for (int i = 0; i < VL; i++)
+      y[i] = 0.5f * x[i] * (1.0f + erff(x[i] * 0.70710678f));
+    return y;
+  }
+  case CWK_RELU:
+  default:
+    return select_vec(x > (Vec){ 0 }, x, (Vec){ 0 });
+  }
+}
+
+static void
+activate(CwkActivation activation, const float *gate, const float *up, float *out, int64_t n)
+{
+  int64_t i = 0;
+  for (; i + VL <= n; i += VL) {
+    Vec y = activate_vec(activation, load(gate + i));
+    store(out + i, up != NULL ? y * load(up + i) : y);
+  }
+  if (i < n) {
+    float x[VL] = { 0 }, y[VL];
+    memcpy(x, gate + i, (size_t)(n - i) * sizeof *x);
+    store(y, activate_vec(activation, load(x)));
+    for (int64_t j = i; j < n; j++)
+      out[j] = up != NULL ? y[j - i] * up[j] : y[j - i];
+  }
+}
+
+static float
+exp_sum(float *x, int64_t n, float largest)
+{
+  Vec sum = { 0 }, shift = splat(largest);
+  int64_t i = 0;
+  for (; i + VL <= n; i += VL) {
+    Vec y = exp_vec(load(x + i) - shift);
+    store(x + i, y);
+    sum += y;
+  }
+  float total = reduce(sum);
+  if (i < n) {
+    float tail[VL] = { 0 };
+    memcpy(tail, x + i, (size_t)(n - i) * sizeof *tail);
+    store(tail, exp_vec(load(tail) - shift));
+    for (int64_t j = i; j < n; j++)
+      total += x[j] = tail[j - i];
+  }
+  return total;
+}
+
+static float
+max_of(const float *x, int64_t n)
+{
+  float largest = -INFINITY;
+  int64_t i = 0;
+  if (n >= VL) {
+    Vec m = load(x);
+    for (i = VL; i + VL <= n; i += VL) {
+      Vec v = load(x + i);
+      m = select_vec(v > m, v, m);
+    }
+    for (int j = 0; j < VL; j++)
+      largest = m[j] > largest ? m[j] : largest;
+  }
+  for (; i < n; i++)
+    largest = x[i] > largest ? x[i] : largest;
+  return largest;
+}
+
+const CwkIsaKernels ISA_TABLE = {
+  .mr = MR,
+  .nr = NR,
+  .micro_tile = micro_tile,
+  .transpose_panel = transpose_panel,
+  .dot = dot,
+  .axpy = axpy,
+  .activate = activate,
+  .exp_sum = exp_sum,
+  .max = max_of,
+  .decode = { [CWK_F32] = decode_f32,
+              [CWK_F16] = decode_f16,
+              [CWK_BF16] = decode_bf16,
+              [CWK_Q8_0] = decode_q8_0,
+              [CWK_Q4_0] = decode_q4_0,
+              [CWK_Q4_1] = decode_q4_1,
+              [CWK_Q5_0] = decode_q5_0,
+              [CWK_Q5_1] = decode_q5_1,
+              [CWK_Q4_K] = decode_q4_k,
+              [CWK_Q5_K] = decode_q5_k,
+              [CWK_Q6_K] = decode_q6_k,
+              [CWK_I8] = decode_i8 },
+};

@@ -1,0 +1,27 @@
+/* isa-kernels.h - the bodies that are compiled once per instruction set (isa-kernels.c), chosen
+ * at run time. */
+#pragma once
+
+#include "cpu/cpu-private.h"
+
+typedef struct {
+  int64_t mr, nr; /* the register tile of the matrix product */
+  /* c[mr, nr] (+)= a . b over k, a packed [k][mr], b packed [k][nr]; c rows are ldc apart. */
+  void (*micro_tile)(int64_t k, const float *a, const float *b, float *c, int64_t ldc,
+                     bool accumulate);
+  /* out[k][nr] = the nr rows of src (src_stride apart, k long) transposed; nr a multiple of 4.
+   */
+  void (*transpose_panel)(const float *src, int64_t src_stride, int64_t n, int64_t k,
+                          int64_t nr, float *out);
+  float (*dot)(const float *a, const float *b, int64_t n);
+  void (*axpy)(float alpha, const float *x, float *y, int64_t n); /* y += alpha x */
+  CwkDecodeRow decode[CWK_N_DTYPES];
+  void (*activate)(CwkActivation activation, const float *gate, const float *up, float *out,
+                   int64_t n);
+  /* x[i] = exp(x[i] - largest), returns the sum. */
+  float (*exp_sum)(float *x, int64_t n, float largest);
+  float (*max)(const float *x, int64_t n);
+} CwkIsaKernels;
+
+extern const CwkIsaKernels cwk_isa_baseline, cwk_isa_avx2, cwk_isa_avx512;
+const CwkIsaKernels *cwk_isa_kernels(CwkIsa isa);

@@ -1,0 +1,309 @@
+/* matmul-cpu.c - the matrix product on the CPU, and dequantisation.
+ *
+ * One product for every stored type: rows of B are decoded to f32 while they are packed into
+ * panels, so weights stay quantised in the file's map and no f32 copy of a layer ever exists.
+ * Why our own and not OpenBLAS: Debian's 0.3.21 chooses SSE3 kernels on current CPUs (5 times
+ * slower) unless an environment variable is set before start, cannot decode or gather while
+ * packing, and its sums depend on its thread count. tests/bench/matmul.c compares both.
+ *
+ * Blocking: K is cut into blocks of about 384, N into blocks of 4 register tiles, M into blocks
+ * of some 240 rows: a packed block of A (370 kB) and of B (200 kB) stay in a 1 MiB L2. Every
+ * tile of C belongs to one task and sums K in ascending order: same bits for any number of
+ * threads. */
+#include "cpu/isa-kernels.h"
+
+#include <string.h>
+
+#define K_BLOCK      384
+#define M_BLOCK_ROWS 240
+#define N_TILES      4
+#define SMALL_M      4
+
+const CwkIsaKernels *
+cwk_isa_kernels(CwkIsa isa)
+{
+#if defined(__x86_64__)
+  if (isa == CWK_ISA_AVX512)
+    return &cwk_isa_avx512;
+  if (isa == CWK_ISA_AVX2)
+    return &cwk_isa_avx2;
+#endif
+  return &cwk_isa_baseline;
+}
+
+CwkDecodeRow
+cwk_cpu_decoder(CwkIsa isa, CwkDtype dtype)
+{
+  return cwk_isa_kernels(isa)->decode[dtype];
+}
+
+static inline int64_t
+min_i64(int64_t a, int64_t b)
+{
+  return a < b ? a : b;
+}
+
+static inline int64_t
+round_up(int64_t x, int64_t to)
+{
+  return (x + to - 1) / to * to;
+}
+
+static inline float *
+tile_row(const CwkTile *tile, int64_t i)
+{
+  return tile->data + (tile->rows != NULL ? tile->rows[i] : i) * tile->stride;
+}
+
+typedef struct {
+  const CwkMatmulArgs *args;
+  const CwkIsaKernels *isa;
+  CwkDevice *device;
+  CwkDecodeRow decode;
+  int64_t block_size; /* of B's dtype */
+  int64_t k_block, m_block, n_block;
+  int64_t n_m_blocks, n_n_blocks, n_m_panels;
+  float *packed_a; /* [n_k_blocks][n_m_panels][k_block][mr]; a k block is padded to k_block */
+} Product;
+
+/* ---- packing ---------------------------------------------------------------------------- */
+
+static void
+pack_a_panel(void *data, int64_t panel)
+{
+  const Product *product = data;
+  const CwkMatmulArgs *args = product->args;
+  int64_t mr = product->isa->mr, first = panel * mr, n = min_i64(mr, args->m - first);
+  for (int64_t k0 = 0, kb = 0; k0 < args->k; k0 += product->k_block, kb++) {
+    int64_t kc = min_i64(product->k_block, args->k - k0);
+    float *out = product->packed_a + (kb * product->n_m_panels + panel) * product->k_block * mr;
+    for (int64_t i = 0; i < n; i++) {
+      const float *row = tile_row(&args->a, first + i) + k0;
+      for (int64_t p = 0; p < kc; p++)
+        out[p * mr + i] = row[p];
+    }
+    for (int64_t i = n; i < mr; i++)
+      for (int64_t p = 0; p < kc; p++)
+        out[p * mr + i] = 0;
+  }
+}
+
+static inline float
+row_scale(const CwkRows *rows, int64_t i)
+{
+  return rows->scales != NULL ? rows->scales[i] : 1.0f;
+}
+
+/* b is [n, k]: decode nr rows of kc elements, then transpose. */
+static void
+pack_b_outputs(const Product *product, int64_t n0, int64_t n, int64_t k0, int64_t kc,
+               float *decoded, float *out)
+{
+  const CwkRows *b = &product->args->b;
+  int64_t nr = product->isa->nr;
+  for (int64_t j = 0; j < n; j += nr) {
+    int64_t n_rows = min_i64(nr, n - j);
+    for (int64_t i = 0; i < n_rows; i++)
+      product->decode(cwk_rows_at(b, n0 + j + i), k0, kc, row_scale(b, n0 + j + i),
+                      decoded + i * kc);
+    product->isa->transpose_panel(decoded, kc, n_rows, kc, nr, out + j * kc);
+  }
+}
+
+/* b is [k, n]: decode the columns of one k row, then spread them over the panels. */
+static void
+pack_b_inputs(const Product *product, int64_t n0, int64_t n, int64_t k0, int64_t kc,
+              float *decoded, float *out)
+{
+  const CwkRows *b = &product->args->b;
+  int64_t nr = product->isa->nr;
+  int64_t first = n0 / product->block_size * product->block_size;
+  int64_t end = min_i64(round_up(n0 + n, product->block_size), product->args->n);
+  for (int64_t p = 0; p < kc; p++) {
+    product->decode(cwk_rows_at(b, k0 + p), first, end - first, row_scale(b, k0 + p), decoded);
+    for (int64_t j = 0; j < n; j += nr) {
+      int64_t n_cols = min_i64(nr, n - j);
+      float *to = out + j * kc + p * nr;
+      memcpy(to, decoded + (n0 - first) + j, (size_t)n_cols * sizeof *to);
+      for (int64_t i = n_cols; i < nr; i++)
+        to[i] = 0;
+    }
+  }
+}
+
+/* ---- one task: a block of C ---------------------------------------------------------------
+ */
+
+static void
+write_edge_tile(const Product *product, const float *tile, int64_t m0, int64_t m, int64_t n0,
+                int64_t n, bool accumulate)
+{
+  int64_t nr = product->isa->nr;
+  for (int64_t i = 0; i < m; i++) {
+    float *c = tile_row(&product->args->c, m0 + i) + n0;
+    for (int64_t j = 0; j < n; j++)
+      c[j] = accumulate ? c[j] + tile[i * nr + j] : tile[i * nr + j];
+  }
+}
+
+static void
+multiply_panels(const Product *product, const float *packed_b, int64_t kb, int64_t kc,
+                int64_t m0, int64_t m, int64_t n0, int64_t n)
+{
+  const CwkMatmulArgs *args = product->args;
+  int64_t mr = product->isa->mr, nr = product->isa->nr;
+  bool accumulate = args->accumulate || kb > 0;
+  float edge[16 * 32] __attribute__((aligned(64)));
+  for (int64_t i = 0; i < m; i += mr) {
+    const float *a =
+        product->packed_a + (kb * product->n_m_panels + (m0 + i) / mr) * product->k_block * mr;
+    for (int64_t j = 0; j < n; j += nr) {
+      const float *b = packed_b + j * kc;
+      if (args->c.rows == NULL && i + mr <= m && j + nr <= n) {
+        product->isa->micro_tile(kc, a, b, args->c.data + (m0 + i) * args->c.stride + n0 + j,
+                                 args->c.stride, accumulate);
+      } else {
+        product->isa->micro_tile(kc, a, b, edge, nr, false);
+        write_edge_tile(product, edge, m0 + i, min_i64(mr, m - i), n0 + j, min_i64(nr, n - j),
+                        accumulate);
+      }
+    }
+  }
+}
+
+static void
+multiply_block(void *data, int64_t item)
+{
+  const Product *product = data;
+  const CwkMatmulArgs *args = product->args;
+  int64_t m0 = item % product->n_m_blocks * product->m_block;
+  int64_t n0 = item / product->n_m_blocks * product->n_block;
+  int64_t m = min_i64(product->m_block, args->m - m0);
+  int64_t n = min_i64(product->n_block, args->n - n0);
+  float *packed_b = product->device->scratch[cwk_pool_thread_index()];
+  float *decoded = packed_b + product->n_block * product->k_block;
+  for (int64_t k0 = 0, kb = 0; k0 < args->k; k0 += product->k_block, kb++) {
+    int64_t kc = min_i64(product->k_block, args->k - k0);
+    if (args->b_layout == CWK_B_ROWS_ARE_OUTPUTS)
+      pack_b_outputs(product, n0, n, k0, kc, decoded, packed_b);
+    else
+      pack_b_inputs(product, n0, n, k0, kc, decoded, packed_b);
+    multiply_panels(product, packed_b, kb, kc, m0, m, n0, n);
+  }
+}
+
+/* ---- few rows: no packing pays ------------------------------------------------------------
+ */
+
+static void
+multiply_few_rows(void *data, int64_t item)
+{
+  const Product *product = data;
+  const CwkMatmulArgs *args = product->args;
+  float *decoded = product->device->scratch[cwk_pool_thread_index()];
+  int64_t n0 = item * product->n_block, n1 = min_i64(n0 + product->n_block, args->n);
+  for (int64_t j = n0; j < n1; j++) {
+    product->decode(cwk_rows_at(&args->b, j), 0, args->k, row_scale(&args->b, j), decoded);
+    for (int64_t i = 0; i < args->m; i++) {
+      float sum = product->isa->dot(tile_row(&args->a, i), decoded, args->k);
+      float *c = tile_row(&args->c, i) + j;
+      *c = args->accumulate ? *c + sum : sum;
+    }
+  }
+}
+
+static void
+clear_c(const CwkMatmulArgs *args)
+{
+  for (int64_t i = 0; i < args->m; i++)
+    memset(tile_row(&args->c, i), 0, (size_t)args->n * sizeof(float));
+}
+
+static void
+plan_blocks(Product *product)
+{
+  const CwkMatmulArgs *args = product->args;
+  int64_t mr = product->isa->mr, nr = product->isa->nr;
+  int64_t n_k_blocks = (args->k + K_BLOCK - 1) / K_BLOCK;
+  int64_t k_grain = args->b_layout == CWK_B_ROWS_ARE_OUTPUTS ? product->block_size : 8;
+  product->k_block = round_up((args->k + n_k_blocks - 1) / n_k_blocks, k_grain);
+  product->m_block = round_up(min_i64(M_BLOCK_ROWS, args->m), mr);
+  product->n_block = N_TILES * nr;
+  product->n_m_panels = (args->m + mr - 1) / mr;
+  product->n_m_blocks = (args->m + product->m_block - 1) / product->m_block;
+  product->n_n_blocks = (args->n + product->n_block - 1) / product->n_block;
+}
+
+static CwkStatus
+reserve_thread_scratch(CwkDevice *device, size_t n_floats)
+{
+  for (int i = 0; i < device->n_scratch - 1; i++)
+    if (cwk_cpu_scratch(device, i, n_floats * sizeof(float)) == NULL)
+      return CWK_NO_MEMORY;
+  return CWK_OK;
+}
+
+CwkStatus
+cwk_cpu_matmul(CwkDevice *device, const CwkMatmulArgs *args)
+{
+  if (args->m == 0 || args->n == 0)
+    return CWK_OK;
+  if (args->k == 0) {
+    if (!args->accumulate)
+      clear_c(args);
+    return CWK_OK;
+  }
+  Product product = { .args = args, .device = device, .isa = cwk_isa_kernels(device->isa) };
+  product.decode = product.isa->decode[args->b.dtype];
+  product.block_size = cwk_dtype_block_size(args->b.dtype);
+  if (args->m <= SMALL_M && args->b_layout == CWK_B_ROWS_ARE_OUTPUTS) {
+    product.n_block = 64;
+    if (reserve_thread_scratch(device, (size_t)args->k) != CWK_OK)
+      return CWK_NO_MEMORY;
+    cwk_pool_run(device->pool, (args->n + 63) / 64, multiply_few_rows, &product);
+    return CWK_OK;
+  }
+  plan_blocks(&product);
+  int64_t n_k_blocks = (args->k + product.k_block - 1) / product.k_block;
+  size_t a_floats =
+      (size_t)(n_k_blocks * product.n_m_panels * product.k_block * product.isa->mr);
+  /* Decoded rows: nr of k_block elements, or a row of n_block columns on block borders. */
+  size_t decoded = (size_t)(product.isa->nr * product.k_block + product.n_block + 512);
+  size_t b_floats = (size_t)(product.n_block * product.k_block) + decoded;
+  product.packed_a = cwk_cpu_scratch(device, device->n_scratch - 1, a_floats * sizeof(float));
+  if (product.packed_a == NULL || reserve_thread_scratch(device, b_floats) != CWK_OK)
+    return CWK_NO_MEMORY;
+  cwk_pool_run(device->pool, product.n_m_panels, pack_a_panel, &product);
+  cwk_pool_run(device->pool, product.n_m_blocks * product.n_n_blocks, multiply_block, &product);
+  return CWK_OK;
+}
+
+/* ---- dequantise ---------------------------------------------------------------------------
+ */
+
+typedef struct {
+  const CwkDequantiseArgs *args;
+  CwkDecodeRow decode;
+} Dequantise;
+
+#define ROWS_PER_ITEM 64
+
+static void
+dequantise_rows(void *data, int64_t item)
+{
+  const Dequantise *job = data;
+  const CwkRows *rows = &job->args->rows;
+  int64_t end = min_i64((item + 1) * ROWS_PER_ITEM, rows->n_rows);
+  for (int64_t i = item * ROWS_PER_ITEM; i < end; i++)
+    job->decode(cwk_rows_at(rows, i), 0, rows->n_cols, row_scale(rows, i),
+                job->args->out + i * rows->n_cols);
+}
+
+CwkStatus
+cwk_cpu_dequantise(CwkDevice *device, const CwkDequantiseArgs *args)
+{
+  Dequantise job = { args, cwk_cpu_decoder(device->isa, args->rows.dtype) };
+  int64_t n_items = (args->rows.n_rows + ROWS_PER_ITEM - 1) / ROWS_PER_ITEM;
+  cwk_pool_run(device->pool, n_items, dequantise_rows, &job);
+  return CWK_OK;
+}

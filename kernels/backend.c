@@ -116,6 +116,32 @@ matmul_is_valid(const CwkMatmulArgs *args)
 }
 
 static bool
+matmul_batch_is_valid(const CwkMatmulBatchArgs *args)
+{
+  for (int64_t i = 0; i < args->n_products; i++)
+    if (!matmul_is_valid(&args->products[i]))
+      return false;
+  return args->n_products >= 0;
+}
+
+static bool
+row_dots_is_valid(const CwkRowDotsArgs *args)
+{
+  return args->n >= 0 && args->k >= 0 &&
+         (args->n == 0 || (args->a.data != NULL && args->b.data != NULL && args->out != NULL));
+}
+
+static bool
+norm_adjoint_is_valid(const CwkNormAdjointArgs *args)
+{
+  if (args->accumulate && args->out == args->x)
+    return false;
+  return args->n_rows >= 0 && args->n_cols > 0 &&
+         (args->n_rows == 0 ||
+          (args->x != NULL && args->out != NULL && args->scale != NULL && args->index != NULL));
+}
+
+static bool
 dequantise_is_valid(const CwkDequantiseArgs *args)
 {
   return rows_are_valid(&args->rows, args->rows.n_rows, args->rows.n_cols) &&

@@ -106,12 +106,12 @@ typedef struct {
   const float *scales;         /* [n_rows] or NULL */
 } CwkRows;
 
-/* A dense row-major matrix of f32, an int32 gather list of its rows being optional: logical row
- * i is at data + (rows ? rows[i] : i) * stride. */
+/* A dense row-major matrix of f32, a gather list of its rows being optional: logical row i is
+ * at data + (rows ? rows[i] : i) * stride. A stride of 1 makes `rows` plain offsets. */
 typedef struct {
   float *data;
   int64_t stride;
-  const int32_t *rows;
+  const int64_t *rows;
 } CwkTile;
 
 /* ---- ops ------------------------------------------------------------------------------ */
@@ -130,6 +130,20 @@ typedef struct {
   CwkTile c;       /* [m, n] */
   bool accumulate; /* add to C instead of replacing it */
 } CwkMatmulArgs;
+
+/* Several products in one call; they run side by side and must write different memory. */
+typedef struct {
+  int64_t n_products;
+  const CwkMatmulArgs *products;
+} CwkMatmulBatchArgs;
+
+/* out[out_rows[i]] += a_i . b_i for i < n; several i may share a row of a or b, not of out. */
+typedef struct {
+  int64_t n, k;
+  CwkTile a, b; /* read only */
+  float *out;
+  const int64_t *out_rows; /* [n] or NULL */
+} CwkRowDotsArgs;
 
 /* out[i, :] = rows[i, :] as f32, scale applied. */
 typedef struct {
@@ -151,6 +165,19 @@ typedef struct {
   float *out;          /* [n_rows, n_cols] or NULL */
   float *scale;        /* [n_rows] or NULL */
 } CwkNormArgs;
+
+/* The adjoint of a norm whose scale is frozen: out_i (+)= centre(weight * x_i) /
+ * scale[index[i]], centring for LayerNorm only. out may be x unless it is added to. */
+typedef struct {
+  int64_t n_rows, n_cols;
+  const float *x; /* [n_rows, n_cols] */
+  bool is_layer_norm;
+  const float *weight;  /* [n_cols] or NULL */
+  const float *scale;   /* by index */
+  const int32_t *index; /* [n_rows] */
+  float *out;           /* [n_rows, n_cols] */
+  bool accumulate;
+} CwkNormAdjointArgs;
 
 /* Rotary embedding in place on the first n_rotary of K dims; position of row t is
  * first_position + t; inverse_frequency[n_rotary / 2]. Pairs are (i, i + n_rotary / 2) as in

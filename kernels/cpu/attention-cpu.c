@@ -78,6 +78,8 @@ cwk_cpu_attention_mix(CwkDevice *device, const CwkAttentionMixArgs *args)
   return CWK_OK;
 }
 
+/* Queries i >= j see key j, so a block of four keys starts at its own first query; the few
+ * entries above the diagonal inside the block are zeros of the pattern. */
 static void
 adjoint_row(void *data, int64_t r)
 {
@@ -85,19 +87,16 @@ adjoint_row(void *data, int64_t r)
   const CwkAttentionAdjointArgs *args = job->args;
   int64_t n = args->n_positions[r], width = args->head_width;
   int64_t per_group = args->n_heads / args->n_kv_heads;
-  const float *z = args->z + args->first[r] * args->n_heads * width;
-  float *out = args->out + args->first[r] * args->n_kv_heads * width;
-  memset(out, 0, (size_t)(n * args->n_kv_heads * width) * sizeof *out);
+  int64_t z_stride = args->n_heads * width, out_stride = args->n_kv_heads * width;
+  const float *z = args->z + args->first[r] * z_stride;
+  float *out = args->out + args->first[r] * out_stride;
   for (int64_t h = 0; h < args->n_heads; h++) {
     const float *pattern = args->pattern + h * args->pattern_t * args->pattern_t;
-    for (int64_t i = 0; i < n; i++) {
-      const float *zi = z + (i * args->n_heads + h) * width;
-      for (int64_t j = 0; j <= i; j++) {
-        float p = pattern[i * args->pattern_t + j];
-        if (p != 0)
-          job->isa->axpy(p, zi, out + (j * args->n_kv_heads + h / per_group) * width, width);
-      }
-    }
+    for (int64_t j = 0; j < n; j += 4)
+      job->isa->mix_columns(pattern + j * args->pattern_t + j, args->pattern_t, n - j,
+                            n - j < 4 ? n - j : 4, z + j * z_stride + h * width, z_stride,
+                            out + j * out_stride + h / per_group * width, out_stride, width,
+                            h % per_group != 0);
   }
 }
 

@@ -78,39 +78,94 @@ micro_tile(int64_t k, const float *a, const float *b, float *c, int64_t ldc, boo
 }
 
 static inline void
-transpose_4x4(const float *s0, const float *s1, const float *s2, const float *s3, float *out,
-              int64_t nr)
+transpose_4x4(const float *const *s, int64_t p, float *out, int64_t nr)
 {
-  Vec4 r0 = *(const Vec4U *)s0, r1 = *(const Vec4U *)s1;
-  Vec4 r2 = *(const Vec4U *)s2, r3 = *(const Vec4U *)s3;
+  Vec4 r0 = *(const Vec4U *)(s[0] + p), r1 = *(const Vec4U *)(s[1] + p);
+  Vec4 r2 = *(const Vec4U *)(s[2] + p), r3 = *(const Vec4U *)(s[3] + p);
   Vec4 a = __builtin_shuffle(r0, r1, (Mask4){ 0, 4, 1, 5 });
   Vec4 b = __builtin_shuffle(r2, r3, (Mask4){ 0, 4, 1, 5 });
   Vec4 c = __builtin_shuffle(r0, r1, (Mask4){ 2, 6, 3, 7 });
   Vec4 d = __builtin_shuffle(r2, r3, (Mask4){ 2, 6, 3, 7 });
-  *(Vec4 *)(out) = __builtin_shuffle(a, b, (Mask4){ 0, 1, 4, 5 });
-  *(Vec4 *)(out + nr) = __builtin_shuffle(a, b, (Mask4){ 2, 3, 6, 7 });
-  *(Vec4 *)(out + 2 * nr) = __builtin_shuffle(c, d, (Mask4){ 0, 1, 4, 5 });
-  *(Vec4 *)(out + 3 * nr) = __builtin_shuffle(c, d, (Mask4){ 2, 3, 6, 7 });
+  *(Vec4U *)(out) = __builtin_shuffle(a, b, (Mask4){ 0, 1, 4, 5 });
+  *(Vec4U *)(out + nr) = __builtin_shuffle(a, b, (Mask4){ 2, 3, 6, 7 });
+  *(Vec4U *)(out + 2 * nr) = __builtin_shuffle(c, d, (Mask4){ 0, 1, 4, 5 });
+  *(Vec4U *)(out + 3 * nr) = __builtin_shuffle(c, d, (Mask4){ 2, 3, 6, 7 });
 }
 
 static void
-transpose_panel(const float *src, int64_t src_stride, int64_t n, int64_t k, int64_t nr,
-                float *out)
+transpose_panel(const float *const *rows, int64_t n, int64_t k, int64_t nr, float *out)
 {
-  int64_t full = n / 4 * 4;
-  for (int64_t j = 0; j < full; j += 4) {
-    const float *s = src + j * src_stride;
-    int64_t p = 0;
-    for (; p + 4 <= k; p += 4)
-      transpose_4x4(s + p, s + src_stride + p, s + 2 * src_stride + p, s + 3 * src_stride + p,
-                    out + p * nr + j, nr);
-    for (; p < k; p++)
-      for (int64_t i = 0; i < 4; i++)
-        out[p * nr + j + i] = s[i * src_stride + p];
-  }
+  int64_t full = n / 4 * 4, whole = k / 4 * 4;
+  for (int64_t p = 0; p < whole; p += 4)
+    for (int64_t j = 0; j < full; j += 4)
+      transpose_4x4(rows + j, p, out + p * nr + j, nr);
+  for (int64_t p = whole; p < k; p++)
+    for (int64_t j = 0; j < full; j++)
+      out[p * nr + j] = rows[j][p];
   for (int64_t j = full; j < nr; j++)
     for (int64_t p = 0; p < k; p++)
-      out[p * nr + j] = j < n ? src[j * src_stride + p] : 0;
+      out[p * nr + j] = j < n ? rows[j][p] : 0;
+}
+
+/* Columns of the pattern four at a time, so that each row of z is loaded once for four sums. */
+#define MIX_VECS (VL == 16 ? 4 : 2)
+
+static inline void
+mix_four(const float *pattern, int64_t pattern_stride, int64_t n_i, int64_t n_j, const float *z,
+         int64_t z_stride, float *out, int64_t out_stride, bool accumulate)
+{
+  Vec sum[4][MIX_VECS];
+#pragma GCC unroll 4
+  for (int j = 0; j < 4; j++)
+#pragma GCC unroll 4
+    for (int v = 0; v < MIX_VECS; v++)
+      sum[j][v] = (Vec){ 0 };
+  for (int64_t i = 0; i < n_i; i++, pattern += pattern_stride, z += z_stride) {
+    Vec x[MIX_VECS];
+#pragma GCC unroll 4
+    for (int v = 0; v < MIX_VECS; v++)
+      x[v] = load(z + v * VL);
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; j++) {
+      Vec p = splat(pattern[j]);
+#pragma GCC unroll 4
+      for (int v = 0; v < MIX_VECS; v++)
+        sum[j][v] += p * x[v];
+    }
+  }
+#pragma GCC unroll 4
+  for (int j = 0; j < 4; j++) {
+    if (j >= n_j)
+      return;
+#pragma GCC unroll 4
+    for (int v = 0; v < MIX_VECS; v++) {
+      float *to = out + j * out_stride + v * VL;
+      store(to, accumulate ? load(to) + sum[j][v] : sum[j][v]);
+    }
+  }
+}
+
+static void
+mix_columns(const float *pattern, int64_t pattern_stride, int64_t n_i, int64_t n_j,
+            const float *z, int64_t z_stride, float *out, int64_t out_stride, int64_t width,
+            bool accumulate)
+{
+  int64_t d = 0;
+  if (n_j == 4)
+    for (; d + MIX_VECS * VL <= width; d += MIX_VECS * VL)
+      mix_four(pattern, pattern_stride, n_i, n_j, z + d, z_stride, out + d, out_stride,
+               accumulate);
+  for (int64_t j = 0; j < n_j && d < width; j++) {
+    float *to = out + j * out_stride;
+    if (!accumulate)
+      memset(to + d, 0, (size_t)(width - d) * sizeof *to);
+    for (int64_t i = 0; i < n_i; i++) {
+      float p = pattern[i * pattern_stride + j];
+      const float *x = z + i * z_stride;
+      for (int64_t e = d; e < width; e++)
+        to[e] += p * x[e];
+    }
+  }
 }
 
 static inline float
@@ -519,6 +574,7 @@ const CwkIsaKernels ISA_TABLE = {
   .nr = NR,
   .micro_tile = micro_tile,
   .transpose_panel = transpose_panel,
+  .mix_columns = mix_columns,
   .dot = dot,
   .axpy = axpy,
   .activate = activate,

@@ -9,10 +9,14 @@ typedef struct {
   /* c[mr, nr] (+)= a . b over k, a packed [k][mr], b packed [k][nr]; c rows are ldc apart. */
   void (*micro_tile)(int64_t k, const float *a, const float *b, float *c, int64_t ldc,
                      bool accumulate);
-  /* out[k][nr] = the nr rows of src (src_stride apart, k long) transposed; nr a multiple of 4.
+  /* out[k][nr] = the first k elements of n <= nr rows, transposed and padded with zeros. */
+  void (*transpose_panel)(const float *const *rows, int64_t n, int64_t k, int64_t nr,
+                          float *out);
+  /* out[j, :] = sum over i of pattern[i, j] z[i, :] for the columns j < n_j <= 4, width wide.
    */
-  void (*transpose_panel)(const float *src, int64_t src_stride, int64_t n, int64_t k,
-                          int64_t nr, float *out);
+  void (*mix_columns)(const float *pattern, int64_t pattern_stride, int64_t n_i, int64_t n_j,
+                      const float *z, int64_t z_stride, float *out, int64_t out_stride,
+                      int64_t width, bool accumulate);
   float (*dot)(const float *a, const float *b, int64_t n);
   void (*axpy)(float alpha, const float *x, float *y, int64_t n); /* y += alpha x */
   CwkDecodeRow decode[CWK_N_DTYPES];

@@ -14,10 +14,12 @@
 
 #include <string.h>
 
-#define K_BLOCK      384
-#define M_BLOCK_ROWS 240
-#define N_TILES      4
-#define SMALL_M      4
+#define K_BLOCK          384
+#define M_BLOCK_ROWS     240
+#define N_TILES          4
+#define SMALL_M          4
+#define MAX_TILE_ROWS    16
+#define MAX_TILE_COLUMNS 32
 
 const CwkIsaKernels *
 cwk_isa_kernels(CwkIsa isa)
@@ -63,28 +65,30 @@ typedef struct {
   int64_t block_size; /* of B's dtype */
   int64_t k_block, m_block, n_block;
   int64_t n_m_blocks, n_n_blocks, n_m_panels;
-  float *packed_a; /* [n_k_blocks][n_m_panels][k_block][mr]; a k block is padded to k_block */
+  int64_t first_panel, first_item; /* in the batch */
+  float *packed_a;                 /* [n_k_blocks][n_m_panels][k_block][mr] */
 } Product;
+
+typedef struct {
+  Product *products;
+  int64_t n_products;
+} Batch;
 
 /* ---- packing ---------------------------------------------------------------------------- */
 
 static void
-pack_a_panel(void *data, int64_t panel)
+pack_a_panel(const Product *product, int64_t panel)
 {
-  const Product *product = data;
   const CwkMatmulArgs *args = product->args;
   int64_t mr = product->isa->mr, first = panel * mr, n = min_i64(mr, args->m - first);
+  const float *rows[MAX_TILE_ROWS];
   for (int64_t k0 = 0, kb = 0; k0 < args->k; k0 += product->k_block, kb++) {
     int64_t kc = min_i64(product->k_block, args->k - k0);
-    float *out = product->packed_a + (kb * product->n_m_panels + panel) * product->k_block * mr;
-    for (int64_t i = 0; i < n; i++) {
-      const float *row = tile_row(&args->a, first + i) + k0;
-      for (int64_t p = 0; p < kc; p++)
-        out[p * mr + i] = row[p];
-    }
-    for (int64_t i = n; i < mr; i++)
-      for (int64_t p = 0; p < kc; p++)
-        out[p * mr + i] = 0;
+    for (int64_t i = 0; i < n; i++)
+      rows[i] = tile_row(&args->a, first + i) + k0;
+    product->isa->transpose_panel(rows, n, kc, mr,
+                                  product->packed_a + (kb * product->n_m_panels + panel) *
+                                                          product->k_block * mr);
   }
 }
 
@@ -94,19 +98,25 @@ row_scale(const CwkRows *rows, int64_t i)
   return rows->scales != NULL ? rows->scales[i] : 1.0f;
 }
 
-/* b is [n, k]: decode nr rows of kc elements, then transpose. */
+/* b is [n, k]: decode nr rows of kc elements, then transpose; plain f32 rows are read in place.
+ */
 static void
 pack_b_outputs(const Product *product, int64_t n0, int64_t n, int64_t k0, int64_t kc,
                float *decoded, float *out)
 {
   const CwkRows *b = &product->args->b;
   int64_t nr = product->isa->nr;
+  bool in_place = b->dtype == CWK_F32 && b->scales == NULL;
+  const float *rows[MAX_TILE_COLUMNS];
   for (int64_t j = 0; j < n; j += nr) {
     int64_t n_rows = min_i64(nr, n - j);
-    for (int64_t i = 0; i < n_rows; i++)
-      product->decode(cwk_rows_at(b, n0 + j + i), k0, kc, row_scale(b, n0 + j + i),
-                      decoded + i * kc);
-    product->isa->transpose_panel(decoded, kc, n_rows, kc, nr, out + j * kc);
+    for (int64_t i = 0; i < n_rows; i++) {
+      const void *row = cwk_rows_at(b, n0 + j + i);
+      rows[i] = in_place ? (const float *)row + k0 : decoded + i * kc;
+      if (!in_place)
+        product->decode(row, k0, kc, row_scale(b, n0 + j + i), decoded + i * kc);
+    }
+    product->isa->transpose_panel(rows, n_rows, kc, nr, out + j * kc);
   }
 }
 
@@ -131,7 +141,7 @@ pack_b_inputs(const Product *product, int64_t n0, int64_t n, int64_t k0, int64_t
   }
 }
 
-/* ---- one task: a block of C ---------------------------------------------------------------
+/* ---- one item: a block of C ---------------------------------------------------------------
  */
 
 static void
@@ -153,7 +163,7 @@ multiply_panels(const Product *product, const float *packed_b, int64_t kb, int64
   const CwkMatmulArgs *args = product->args;
   int64_t mr = product->isa->mr, nr = product->isa->nr;
   bool accumulate = args->accumulate || kb > 0;
-  float edge[16 * 32] __attribute__((aligned(64)));
+  float edge[MAX_TILE_ROWS * MAX_TILE_COLUMNS] __attribute__((aligned(64)));
   for (int64_t i = 0; i < m; i += mr) {
     const float *a =
         product->packed_a + (kb * product->n_m_panels + (m0 + i) / mr) * product->k_block * mr;
@@ -172,15 +182,13 @@ multiply_panels(const Product *product, const float *packed_b, int64_t kb, int64
 }
 
 static void
-multiply_block(void *data, int64_t item)
+multiply_block(const Product *product, int64_t item, float *packed_b)
 {
-  const Product *product = data;
   const CwkMatmulArgs *args = product->args;
   int64_t m0 = item % product->n_m_blocks * product->m_block;
   int64_t n0 = item / product->n_m_blocks * product->n_block;
   int64_t m = min_i64(product->m_block, args->m - m0);
   int64_t n = min_i64(product->n_block, args->n - n0);
-  float *packed_b = product->device->scratch[cwk_pool_thread_index()];
   float *decoded = packed_b + product->n_block * product->k_block;
   for (int64_t k0 = 0, kb = 0; k0 < args->k; k0 += product->k_block, kb++) {
     int64_t kc = min_i64(product->k_block, args->k - k0);
@@ -192,15 +200,11 @@ multiply_block(void *data, int64_t item)
   }
 }
 
-/* ---- few rows: no packing pays ------------------------------------------------------------
- */
-
+/* Few rows: no packing pays. */
 static void
-multiply_few_rows(void *data, int64_t item)
+multiply_few_rows(const Product *product, int64_t item, float *decoded)
 {
-  const Product *product = data;
   const CwkMatmulArgs *args = product->args;
-  float *decoded = product->device->scratch[cwk_pool_thread_index()];
   int64_t n0 = item * product->n_block, n1 = min_i64(n0 + product->n_block, args->n);
   for (int64_t j = n0; j < n1; j++) {
     product->decode(cwk_rows_at(&args->b, j), 0, args->k, row_scale(&args->b, j), decoded);
@@ -212,6 +216,42 @@ multiply_few_rows(void *data, int64_t item)
   }
 }
 
+/* ---- the batch ----------------------------------------------------------------------------
+ */
+
+static const Product *
+product_of_item(const Batch *batch, int64_t item, bool by_panel)
+{
+  int64_t low = 0, high = batch->n_products;
+  while (high - low > 1) {
+    int64_t middle = (low + high) / 2;
+    const Product *product = &batch->products[middle];
+    if ((by_panel ? product->first_panel : product->first_item) <= item)
+      low = middle;
+    else
+      high = middle;
+  }
+  return &batch->products[low];
+}
+
+static void
+pack_item(void *data, int64_t item)
+{
+  const Product *product = product_of_item(data, item, true);
+  pack_a_panel(product, item - product->first_panel);
+}
+
+static void
+multiply_item(void *data, int64_t item)
+{
+  const Product *product = product_of_item(data, item, false);
+  float *scratch = product->device->scratch[cwk_pool_thread_index()];
+  if (product->packed_a == NULL)
+    multiply_few_rows(product, item - product->first_item, scratch);
+  else
+    multiply_block(product, item - product->first_item, scratch);
+}
+
 static void
 clear_c(const CwkMatmulArgs *args)
 {
@@ -219,19 +259,34 @@ clear_c(const CwkMatmulArgs *args)
     memset(tile_row(&args->c, i), 0, (size_t)args->n * sizeof(float));
 }
 
+/* Fills in the blocking; *a_floats and *thread_floats are what it needs of scratch. */
 static void
-plan_blocks(Product *product)
+plan_product(Product *product, size_t *a_floats, size_t *thread_floats)
 {
   const CwkMatmulArgs *args = product->args;
   int64_t mr = product->isa->mr, nr = product->isa->nr;
+  if (args->m <= SMALL_M && args->b_layout == CWK_B_ROWS_ARE_OUTPUTS) {
+    product->n_block = 64;
+    product->n_m_blocks = 1;
+    product->n_n_blocks = (args->n + product->n_block - 1) / product->n_block;
+    product->n_m_panels = 0;
+    *a_floats = 0;
+    *thread_floats = (size_t)args->k;
+    return;
+  }
   int64_t n_k_blocks = (args->k + K_BLOCK - 1) / K_BLOCK;
   int64_t k_grain = args->b_layout == CWK_B_ROWS_ARE_OUTPUTS ? product->block_size : 8;
   product->k_block = round_up((args->k + n_k_blocks - 1) / n_k_blocks, k_grain);
+  n_k_blocks = (args->k + product->k_block - 1) / product->k_block;
   product->m_block = round_up(min_i64(M_BLOCK_ROWS, args->m), mr);
   product->n_block = N_TILES * nr;
   product->n_m_panels = (args->m + mr - 1) / mr;
   product->n_m_blocks = (args->m + product->m_block - 1) / product->m_block;
   product->n_n_blocks = (args->n + product->n_block - 1) / product->n_block;
+  *a_floats = (size_t)round_up(n_k_blocks * product->n_m_panels * product->k_block * mr, 16);
+  /* Decoded rows: nr of k_block elements, or a row of n_block columns on block borders. */
+  *thread_floats = (size_t)(product->n_block * product->k_block + nr * product->k_block +
+                            product->n_block + 512);
 }
 
 static CwkStatus
@@ -243,38 +298,99 @@ reserve_thread_scratch(CwkDevice *device, size_t n_floats)
   return CWK_OK;
 }
 
+/* Plans every product that is not empty; sizes are summed before memory is taken. */
+static CwkStatus
+plan_batch(CwkDevice *device, const CwkMatmulBatchArgs *args, Batch *batch, int64_t *n_panels,
+           int64_t *n_items)
+{
+  const CwkIsaKernels *isa = cwk_isa_kernels(device->isa);
+  size_t table = (size_t)round_up(args->n_products * (int64_t)sizeof(Product), 64);
+  size_t a_total = 0, thread_total = 0;
+  for (int pass = 0; pass < 2; pass++) {
+    char *shared = NULL;
+    if (pass == 1) {
+      shared = cwk_cpu_scratch(device, device->n_scratch - 1, table + a_total * sizeof(float));
+      if (shared == NULL || reserve_thread_scratch(device, thread_total) != CWK_OK)
+        return CWK_NO_MEMORY;
+      batch->products = (Product *)shared;
+    }
+    size_t a_used = 0;
+    batch->n_products = *n_panels = *n_items = 0;
+    for (int64_t i = 0; i < args->n_products; i++) {
+      const CwkMatmulArgs *one = &args->products[i];
+      if (one->m == 0 || one->n == 0 || one->k == 0)
+        continue;
+      Product product = { .args = one, .device = device, .isa = isa };
+      size_t a_floats, thread_floats;
+      product.decode = isa->decode[one->b.dtype];
+      product.block_size = cwk_dtype_block_size(one->b.dtype);
+      plan_product(&product, &a_floats, &thread_floats);
+      product.first_panel = *n_panels;
+      product.first_item = *n_items;
+      if (pass == 1 && a_floats > 0)
+        product.packed_a = (float *)(shared + table) + a_used;
+      if (pass == 1)
+        batch->products[batch->n_products] = product;
+      a_used += a_floats;
+      thread_total = thread_floats > thread_total ? thread_floats : thread_total;
+      *n_panels += product.n_m_panels;
+      *n_items += product.n_m_blocks * product.n_n_blocks;
+      batch->n_products++;
+    }
+    a_total = a_used;
+  }
+  return CWK_OK;
+}
+
+CwkStatus
+cwk_cpu_matmul_batch(CwkDevice *device, const CwkMatmulBatchArgs *args)
+{
+  for (int64_t i = 0; i < args->n_products; i++)
+    if (args->products[i].k == 0 && !args->products[i].accumulate)
+      clear_c(&args->products[i]);
+  Batch batch;
+  int64_t n_panels, n_items;
+  CwkStatus status = plan_batch(device, args, &batch, &n_panels, &n_items);
+  if (status != CWK_OK)
+    return status;
+  cwk_pool_run(device->pool, n_panels, pack_item, &batch);
+  cwk_pool_run(device->pool, n_items, multiply_item, &batch);
+  return CWK_OK;
+}
+
 CwkStatus
 cwk_cpu_matmul(CwkDevice *device, const CwkMatmulArgs *args)
 {
-  if (args->m == 0 || args->n == 0)
-    return CWK_OK;
-  if (args->k == 0) {
-    if (!args->accumulate)
-      clear_c(args);
-    return CWK_OK;
-  }
-  Product product = { .args = args, .device = device, .isa = cwk_isa_kernels(device->isa) };
-  product.decode = product.isa->decode[args->b.dtype];
-  product.block_size = cwk_dtype_block_size(args->b.dtype);
-  if (args->m <= SMALL_M && args->b_layout == CWK_B_ROWS_ARE_OUTPUTS) {
-    product.n_block = 64;
-    if (reserve_thread_scratch(device, (size_t)args->k) != CWK_OK)
-      return CWK_NO_MEMORY;
-    cwk_pool_run(device->pool, (args->n + 63) / 64, multiply_few_rows, &product);
-    return CWK_OK;
-  }
-  plan_blocks(&product);
-  int64_t n_k_blocks = (args->k + product.k_block - 1) / product.k_block;
-  size_t a_floats =
-      (size_t)(n_k_blocks * product.n_m_panels * product.k_block * product.isa->mr);
-  /* Decoded rows: nr of k_block elements, or a row of n_block columns on block borders. */
-  size_t decoded = (size_t)(product.isa->nr * product.k_block + product.n_block + 512);
-  size_t b_floats = (size_t)(product.n_block * product.k_block) + decoded;
-  product.packed_a = cwk_cpu_scratch(device, device->n_scratch - 1, a_floats * sizeof(float));
-  if (product.packed_a == NULL || reserve_thread_scratch(device, b_floats) != CWK_OK)
-    return CWK_NO_MEMORY;
-  cwk_pool_run(device->pool, product.n_m_panels, pack_a_panel, &product);
-  cwk_pool_run(device->pool, product.n_m_blocks * product.n_n_blocks, multiply_block, &product);
+  CwkMatmulBatchArgs batch = { 1, args };
+  return cwk_cpu_matmul_batch(device, &batch);
+}
+
+/* ---- row dots ------------------------------------------------------------------------------
+ */
+
+#define DOTS_PER_ITEM 64
+
+typedef struct {
+  const CwkRowDotsArgs *args;
+  const CwkIsaKernels *isa;
+} RowDots;
+
+static void
+dot_rows(void *data, int64_t item)
+{
+  const RowDots *job = data;
+  const CwkRowDotsArgs *args = job->args;
+  int64_t end = min_i64((item + 1) * DOTS_PER_ITEM, args->n);
+  for (int64_t i = item * DOTS_PER_ITEM; i < end; i++)
+    args->out[args->out_rows != NULL ? args->out_rows[i] : i] +=
+        job->isa->dot(tile_row(&args->a, i), tile_row(&args->b, i), args->k);
+}
+
+CwkStatus
+cwk_cpu_row_dots(CwkDevice *device, const CwkRowDotsArgs *args)
+{
+  RowDots job = { args, cwk_isa_kernels(device->isa) };
+  cwk_pool_run(device->pool, (args->n + DOTS_PER_ITEM - 1) / DOTS_PER_ITEM, dot_rows, &job);
   return CWK_OK;
 }
 

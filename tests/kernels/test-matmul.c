@@ -109,9 +109,9 @@ check_shape(CwkDevice *device, const Shape *shape)
   g_autofree float *a = g_new(float, n_storage *a_stride);
   for (int64_t i = 0; i < n_storage * a_stride; i++)
     a[i] = random_float();
-  g_autofree int32_t *gather = g_new(int32_t, shape->m);
+  g_autofree int64_t *gather = g_new(int64_t, shape->m);
   for (int64_t i = 0; i < shape->m; i++)
-    gather[i] = (int32_t)(2 * i + 1);
+    gather[i] = 2 * i + 1;
   g_autofree float *c = g_new(float, n_storage *c_stride);
   const float sentinel = 7.25f;
   for (int64_t i = 0; i < n_storage * c_stride; i++)

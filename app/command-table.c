@@ -1,0 +1,126 @@
+/* command-table.c - the list of all commands, the options that all have, and looking up names
+ * in both, mistyped ones included. */
+#include <math.h>
+#include <string.h>
+
+#include "commands.h"
+
+static const CwaCommand *const all_commands[] = {
+  &cwa_command_help,
+  NULL,
+};
+
+static const char *const device_choices[] = { "auto", "cpu", "cuda", NULL };
+
+static const CwaOption common_options[] = {
+  { "device", CWA_OPTION_CHOICE, "auto|cpu|cuda",
+    "where to compute; auto takes a CUDA device if there is one", "auto",
+    .choices = device_choices },
+  { "threads", CWA_OPTION_INTEGER, "N",
+    "threads to compute with, 0 for one a core; results do not depend on it", "0", 0, 4096 },
+  { "seed", CWA_OPTION_INTEGER, "N", "start of every random draw", "0", 0, 0x1p53 },
+  { "quiet", CWA_OPTION_FLAG, NULL, "no progress and no remarks; errors are still printed",
+    .letter = 'q' },
+  { "help", CWA_OPTION_FLAG, NULL, "show this text", .letter = 'h' },
+  { NULL },
+};
+
+const CwaCommand *const *
+cwa_commands(void)
+{
+  return all_commands;
+}
+
+const CwaOption *
+cwa_common_options(void)
+{
+  return common_options;
+}
+
+const CwaCommand *
+cwa_command_find(const char *name)
+{
+  for (const CwaCommand *const *command = all_commands; *command != NULL; command++)
+    if (strcmp((*command)->name, name) == 0)
+      return *command;
+  return NULL;
+}
+
+static const CwaOption *
+find_in(const CwaOption *options, const char *name)
+{
+  for (const CwaOption *option = options; option != NULL && option->name != NULL; option++)
+    if (strcmp(option->name, name) == 0)
+      return option;
+  return NULL;
+}
+
+const CwaOption *
+cwa_command_find_option(const CwaCommand *command, const char *name)
+{
+  const CwaOption *option = find_in(command->options, name);
+  return option != NULL ? option : find_in(common_options, name);
+}
+
+/* ---- mistyped names --------------------------------------------------------------------- */
+
+#define LONGEST_NAME 63
+
+/* Edits (insert, delete, replace) between two names; a name longer than any of ours is far. */
+static size_t
+edit_distance(const char *a, const char *b)
+{
+  size_t n_a = strlen(a), n_b = strlen(b);
+  size_t row[LONGEST_NAME + 1];
+  if (n_a > LONGEST_NAME || n_b > LONGEST_NAME)
+    return LONGEST_NAME;
+  for (size_t j = 0; j <= n_b; j++)
+    row[j] = j;
+  for (size_t i = 1; i <= n_a; i++) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= n_b; j++) {
+      size_t replace = diagonal + (a[i - 1] != b[j - 1]);
+      diagonal = row[j];
+      row[j] = MIN(replace, MIN(row[j], row[j - 1]) + 1);
+    }
+  }
+  return row[n_b];
+}
+
+/* Keeps in *best the name nearest to `typed`; a common beginning of three counts as near. */
+static void
+consider(const char *name, const char *typed, const char **best, size_t *best_distance)
+{
+  size_t n = strlen(typed);
+  size_t distance = edit_distance(name, typed);
+  bool is_beginning = n >= 3 && g_str_has_prefix(name, typed);
+  if (is_beginning)
+    distance = 1;
+  if (distance <= 1 + n / 4 && distance < *best_distance) {
+    *best = name;
+    *best_distance = distance;
+  }
+}
+
+const char *
+cwa_suggest_command(const char *typed)
+{
+  const char *best = NULL;
+  size_t distance = G_MAXSIZE;
+  for (const CwaCommand *const *command = all_commands; *command != NULL; command++)
+    consider((*command)->name, typed, &best, &distance);
+  return best;
+}
+
+const char *
+cwa_suggest_option(const CwaCommand *command, const char *typed)
+{
+  const char *best = NULL;
+  size_t distance = G_MAXSIZE;
+  for (const CwaOption *o = command->options; o != NULL && o->name != NULL; o++)
+    consider(o->name, typed, &best, &distance);
+  for (const CwaOption *o = common_options; o->name != NULL; o++)
+    consider(o->name, typed, &best, &distance);
+  return best;
+}

@@ -1,0 +1,6 @@
+/* commands.h - the table rows, each defined in its command-NAME.c. */
+#pragma once
+
+#include "command.h"
+
+extern const CwaCommand cwa_command_help;

@@ -1,0 +1,58 @@
+/* run.c - the device of a run, and whether its output can be written at all. */
+#include "run.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static bool
+wants_cuda(const char *choice, bool *is_required)
+{
+  *is_required = strcmp(choice, "cuda") == 0;
+  return *is_required || strcmp(choice, "auto") == 0;
+}
+
+bool
+cwa_run_open_device(CwaRun *run, GError **error)
+{
+  if (run->device != NULL)
+    return true;
+  const char *choice = cwa_arguments_text(run->arguments, "device");
+  const char *why = NULL;
+  bool is_required = false;
+  if (wants_cuda(choice, &is_required))
+    run->device = cwk_cuda_new(NULL, 0, &why);
+  if (run->device == NULL && is_required) {
+    g_set_error(error, CW_ERROR, CW_ERROR_DEVICE,
+                "there is no CUDA device to use: %s; --device cpu works everywhere",
+                why != NULL ? why : "no reason was given");
+    return false;
+  }
+  if (run->device == NULL)
+    run->device = cwk_cpu_new((int)cwa_arguments_integer(run->arguments, "threads"));
+  if (run->device == NULL)
+    g_set_error_literal(error, CW_ERROR, CW_ERROR_NO_MEMORY,
+                        "the system gave no memory or no threads for the computation; fewer "
+                        "may work: --threads 1");
+  return run->device != NULL;
+}
+
+bool
+cwa_run_check_output(const char *path, GError **error)
+{
+  g_autofree char *folder = g_path_get_dirname(path);
+  if (g_file_test(path, G_FILE_TEST_IS_DIR)) {
+    g_set_error(error, CW_ERROR, CW_ERROR_IO, "%s is a folder; --output takes a file", path);
+    return false;
+  }
+  if (!g_file_test(folder, G_FILE_TEST_IS_DIR)) {
+    g_set_error(error, CW_ERROR, CW_ERROR_IO,
+                "%s cannot be written: there is no folder %s; create it first", path, folder);
+    return false;
+  }
+  if (access(folder, W_OK) != 0) {
+    g_set_error(error, CW_ERROR, CW_ERROR_IO,
+                "%s cannot be written: the folder %s is not yours to write to", path, folder);
+    return false;
+  }
+  return true;
+}

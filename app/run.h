@@ -1,0 +1,23 @@
+/* run.h - what one run of a command works with: its arguments, the flag that Ctrl+C raises, the
+ * progress display and the device. */
+#pragma once
+
+#include "arguments.h"
+#include "cw-base.h"
+#include "progress.h"
+
+typedef struct {
+  const CwaArguments *arguments;
+  CwCancel *cancel;
+  CwaProgress *progress; /* draws nothing under --quiet */
+  CwProgress reports;    /* the same, as the core takes it */
+  CwkDevice *device;     /* NULL until cwa_run_open_device */
+} CwaRun;
+
+/* Opens the device that --device and --threads ask for; true at once if it is open. With
+ * "auto" a CUDA device that could not be opened is no error. */
+bool cwa_run_open_device(CwaRun *run, GError **error);
+
+/* Fails unless `path` can be created: its folder exists and can be written to. For commands to
+ * call before hours of work. */
+bool cwa_run_check_output(const char *path, GError **error);

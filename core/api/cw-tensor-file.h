@@ -51,9 +51,14 @@ const CwTensor *cw_tensor_file_require(const CwTensorFile *file, const char *nam
                                        const int64_t *shape, GError **error);
 /* "[96, 576] bf16", to be freed. */
 char *cw_tensor_dup_shape_text(const CwTensor *tensor);
+/* All elements of an F32, F16, BF16 or F64 tensor as f32, to be freed: for biases, norm weights
+ * and the like. Other types are an error. */
+float *cw_tensor_dup_floats(const CwTensor *tensor, GError **error);
 
 /* GGUF metadata (and safetensors' __metadata__, whose values are all strings). The getters
- * return false if the key is absent or of another kind. Arrays are borrowed. */
+ * return false if the key is absent or of another kind. Arrays are borrowed; the strings of
+ * get_strings lie in the map: lengths[i] bytes each, no NUL behind them. Integers of any width
+ * and sign are one kind, f32 and f64 another. */
 bool cw_tensor_file_get_string(const CwTensorFile *file, const char *key, const char **value);
 bool cw_tensor_file_get_int(const CwTensorFile *file, const char *key, int64_t *value);
 bool cw_tensor_file_get_double(const CwTensorFile *file, const char *key, double *value);

@@ -1,0 +1,16 @@
+/* atomic-write.h - a file that appears whole or not at all. */
+#pragma once
+
+#include "cw-tensor-file.h"
+
+typedef struct _CwAtomicFile CwAtomicFile;
+
+/* Begins a file that will replace `path` when it is committed; until then it grows beside it
+ * under another name. */
+CwAtomicFile *cw_atomic_file_begin(const char *path, GError **error);
+bool cw_atomic_file_write(CwAtomicFile *file, const void *data, size_t n_bytes, GError **error);
+/* Syncs, renames, syncs the folder. Frees `file` in any case; on failure path is as it was. */
+bool cw_atomic_file_commit(CwAtomicFile *file, GError **error);
+/* Drops what was written. NULL is fine. */
+void cw_atomic_file_discard(CwAtomicFile *file);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CwAtomicFile, cw_atomic_file_discard)

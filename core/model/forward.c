@@ -1,0 +1,644 @@
+/* forward.c - the forward pass in f32, with what attribution keeps of it.
+ *
+ * Per layer: norm, one product for queries, keys and values, rotary positions, patterns,
+ * mixing, output product; norm, gate and up, activation, down product. Where no post-norm or
+ * tap stands between, a branch's last product adds straight into the residual stream. Patterns
+ * are kept whole only when asked for; otherwise a block of queries at a time goes through one
+ * scratch array. All sizes follow from the prompt; every array is had before the first layer
+ * runs. */
+#include "model/forward.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Queries whose patterns are in work at a time: [H, block, T] f32 is 1.2 MB for 9 heads and 512
+ * positions. */
+#define QUERY_BLOCK       64
+#define ELEMENTS_PER_ITEM 16384
+
+void
+cw_forward_free(CwForward *forward)
+{
+  if (forward == NULL)
+    return;
+  float *arrays[] = { forward->logits,         forward->embedding,      forward->resid_mid,
+                      forward->mlp_hat,        forward->mlp_out,        forward->mlp_raw,
+                      forward->pattern,        forward->ln1_scale,      forward->ln2_scale,
+                      forward->ln1_post_scale, forward->ln2_post_scale, forward->final_scale,
+                      forward->final_resid };
+  for (size_t i = 0; i < G_N_ELEMENTS(arrays); i++)
+    g_free(arrays[i]);
+  g_free(forward);
+}
+
+void
+cw_key_value_cache_free(CwKeyValueCache *cache)
+{
+  if (cache == NULL)
+    return;
+  g_free(cache->keys);
+  g_free(cache->values);
+  g_free(cache);
+}
+
+/* a * b * c floats, or NULL if there is no memory or the size overflows. */
+static float *
+try_floats(int64_t a, int64_t b, int64_t c)
+{
+  gsize n;
+  if (!g_size_checked_mul(&n, (gsize)a, (gsize)b) || !g_size_checked_mul(&n, n, (gsize)c))
+    return NULL;
+  return g_try_new(float, MAX(n, 1));
+}
+
+CwKeyValueCache *
+cw_key_value_cache_new(const CwModel *model, int64_t capacity, GError **error)
+{
+  const CwModelConfig *config = &model->plan->config;
+  int64_t width = config->n_kv_heads * config->head_width;
+  g_autoptr(CwKeyValueCache) cache = g_new0(CwKeyValueCache, 1);
+  cache->capacity = capacity;
+  cache->keys = try_floats(config->n_layers, capacity, width);
+  cache->values = try_floats(config->n_layers, capacity, width);
+  if (cache->keys == NULL || cache->values == NULL) {
+    cw_error_set_from_status(error, CWK_NO_MEMORY, "making room for keys and values");
+    return NULL;
+  }
+  return g_steal_pointer(&cache);
+}
+
+/* ---- the state of one pass -------------------------------------------------------------- */
+
+typedef struct {
+  const CwModel *model;
+  const CwModelConfig *config;
+  CwkDevice *device;
+  CwForwardFlags flags;
+  CwKeyValueCache *cache;
+  int64_t n, first_position; /* T; positions already in the cache */
+  int64_t n_q, n_kv;         /* H K, G K */
+  CwForward *out;
+  void *arena;      /* all scratch below */
+  float *resid;     /* [T, D] */
+  float *normed;    /* [T, D] what a branch reads */
+  float *branch;    /* [T, D] what a branch gives, where it is not added at once */
+  float *qkv;       /* [T, H K + 2 G K] fused, or q, k and v one after the other */
+  float *mixed;     /* [T, H K] */
+  float *pattern;   /* [H, QUERY_BLOCK, n_keys] */
+  float *gate, *up; /* [T, mlp_width] */
+  GError **error;
+} Pass;
+
+static bool
+check(Pass *pass, CwkStatus status, const char *doing)
+{
+  if (status == CWK_OK)
+    return true;
+  cw_error_set_from_status(pass->error, status, doing);
+  return false;
+}
+
+/* ---- elementwise ------------------------------------------------------------------------ */
+
+typedef struct {
+  float *to;
+  const float *from;
+  int64_t n, stride, n_cols;
+  float cap;
+} Elements;
+
+static void
+add_part(void *data, int64_t item)
+{
+  const Elements *job = data;
+  int64_t end = MIN((item + 1) * ELEMENTS_PER_ITEM, job->n);
+  for (int64_t i = item * ELEMENTS_PER_ITEM; i < end; i++)
+    job->to[i] += job->from[i];
+}
+
+static void
+add(Pass *pass, float *to, const float *from, int64_t n)
+{
+  Elements job = { .to = to, .from = from, .n = n };
+  cwk_parallel_for(pass->device, (n + ELEMENTS_PER_ITEM - 1) / ELEMENTS_PER_ITEM, add_part,
+                   &job);
+}
+
+static void
+add_bias_to_row(void *data, int64_t row)
+{
+  const Elements *job = data;
+  float *to = job->to + row * job->stride;
+  for (int64_t i = 0; i < job->n_cols; i++)
+    to[i] += job->from[i];
+}
+
+static void
+soft_cap_part(void *data, int64_t item)
+{
+  const Elements *job = data;
+  int64_t end = MIN((item + 1) * ELEMENTS_PER_ITEM, job->n);
+  for (int64_t i = item * ELEMENTS_PER_ITEM; i < end; i++)
+    job->to[i] = job->cap * tanhf(job->to[i] / job->cap);
+}
+
+/* y (+)= x . W + bias */
+static bool
+apply_linear(Pass *pass, const CwLinear *linear, float *x, int64_t n_rows, int64_t n_in,
+             float *y, int64_t n_out, int64_t y_stride, bool accumulate)
+{
+  CwkMatmulArgs args = { .m = n_rows,
+                         .n = n_out,
+                         .k = n_in,
+                         .a = { .data = x, .stride = n_in },
+                         .b = linear->rows,
+                         .b_layout = linear->layout,
+                         .c = { .data = y, .stride = y_stride },
+                         .accumulate = accumulate };
+  if (!check(pass, cwk_matmul(pass->device, &args), "multiplying by a layer's weights"))
+    return false;
+  if (linear->bias != NULL) {
+    Elements job = { .to = y, .from = linear->bias, .stride = y_stride, .n_cols = n_out };
+    cwk_parallel_for(pass->device, n_rows, add_bias_to_row, &job);
+  }
+  return true;
+}
+
+static bool
+apply_norm(Pass *pass, const float *x, int64_t n_rows, int64_t n_cols, const float *weight,
+           const float *bias, float *normalised, float *out, float *scale)
+{
+  CwkNormArgs args = { .n_rows = n_rows,
+                       .n_cols = n_cols,
+                       .x = x,
+                       .is_layer_norm = pass->config->is_layer_norm,
+                       .epsilon = pass->config->norm_epsilon,
+                       .weight = weight,
+                       .bias = bias,
+                       .normalised = normalised,
+                       .out = out,
+                       .scale = scale };
+  return check(pass, cwk_norm(pass->device, &args), "normalising the residual stream");
+}
+
+/* Where layer l's part of a kept [L, n] array begins; NULL if it is not kept. */
+static float *
+layer_part(float *array, int64_t l, int64_t n)
+{
+  return array != NULL ? array + l * n : NULL;
+}
+
+/* ---- attention -------------------------------------------------------------------------- */
+
+/* Queries, keys and values of one layer. */
+typedef struct {
+  float *q, *k, *v;
+  int64_t q_stride, k_stride, v_stride, n_keys;
+} Heads;
+
+static bool
+rotate(Pass *pass, const CwModelLayer *layer, float *x, int64_t n_heads, int64_t stride)
+{
+  if (layer->inverse_frequency == NULL)
+    return true;
+  CwkRopeArgs args = { .n_positions = pass->n,
+                       .n_heads = n_heads,
+                       .head_width = pass->config->head_width,
+                       .n_rotary = pass->model->plan->n_rotary,
+                       .first_position = pass->first_position,
+                       .inverse_frequency = layer->inverse_frequency,
+                       .attention_scaling = 1,
+                       .x = x,
+                       .stride = stride,
+                       .is_interleaved = pass->model->plan->is_rope_interleaved };
+  return check(pass, cwk_rope(pass->device, &args), "rotating queries and keys");
+}
+
+static bool
+project_fused(Pass *pass, const CwModelLayer *layer, Heads *heads)
+{
+  int64_t stride = pass->n_q + 2 * pass->n_kv;
+  *heads = (Heads){ .q = pass->qkv,
+                    .k = pass->qkv + pass->n_q,
+                    .v = pass->qkv + pass->n_q + pass->n_kv,
+                    .q_stride = stride,
+                    .k_stride = stride,
+                    .v_stride = stride,
+                    .n_keys = pass->n };
+  /* Keys follow queries within a row, so one call turns both. */
+  return apply_linear(pass, &layer->qkv, pass->normed, pass->n, pass->config->width, pass->qkv,
+                      stride, stride, false) &&
+         rotate(pass, layer, pass->qkv, pass->config->n_heads + pass->config->n_kv_heads,
+                stride);
+}
+
+static bool
+norm_heads(Pass *pass, float *x, int64_t n_heads, const float *weight)
+{
+  return weight == NULL || apply_norm(pass, x, pass->n * n_heads, pass->config->head_width,
+                                      weight, NULL, NULL, x, NULL);
+}
+
+static bool
+project_separate(Pass *pass, const CwModelLayer *layer, Heads *heads)
+{
+  const CwModelConfig *config = pass->config;
+  const CwLayer *parts = &layer->parts;
+  *heads = (Heads){ .q = pass->qkv,
+                    .k = pass->qkv + pass->n * pass->n_q,
+                    .v = pass->qkv + pass->n * (pass->n_q + pass->n_kv),
+                    .q_stride = pass->n_q,
+                    .k_stride = pass->n_kv,
+                    .v_stride = pass->n_kv,
+                    .n_keys = pass->n };
+  return apply_linear(pass, &parts->q, pass->normed, pass->n, config->width, heads->q,
+                      pass->n_q, pass->n_q, false) &&
+         apply_linear(pass, &parts->k, pass->normed, pass->n, config->width, heads->k,
+                      pass->n_kv, pass->n_kv, false) &&
+         apply_linear(pass, &parts->v, pass->normed, pass->n, config->width, heads->v,
+                      pass->n_kv, pass->n_kv, false) &&
+         norm_heads(pass, heads->q, config->n_heads, parts->q_norm_weight) &&
+         norm_heads(pass, heads->k, config->n_kv_heads, parts->k_norm_weight) &&
+         rotate(pass, layer, heads->q, config->n_heads, pass->n_q) &&
+         rotate(pass, layer, heads->k, config->n_kv_heads, pass->n_kv);
+}
+
+/* Adds the new keys and values to the cache and lets the heads read it. */
+static void
+extend_cache(Pass *pass, int64_t l, Heads *heads)
+{
+  CwKeyValueCache *cache = pass->cache;
+  if (cache == NULL)
+    return;
+  float *keys = cache->keys + l * cache->capacity * pass->n_kv;
+  float *values = cache->values + l * cache->capacity * pass->n_kv;
+  size_t n_bytes = (size_t)pass->n_kv * sizeof(float);
+  for (int64_t t = 0; t < pass->n; t++) {
+    int64_t at = (pass->first_position + t) * pass->n_kv;
+    memcpy(keys + at, heads->k + t * heads->k_stride, n_bytes);
+    memcpy(values + at, heads->v + t * heads->v_stride, n_bytes);
+  }
+  heads->k = keys;
+  heads->v = values;
+  heads->k_stride = heads->v_stride = pass->n_kv;
+  heads->n_keys = pass->first_position + pass->n;
+}
+
+/* Queries first .. first + n - 1 into `mixed`, patterns by way of `pattern`. */
+static bool
+attend_block(Pass *pass, const CwLayer *layer, const Heads *heads, int64_t first, int64_t n,
+             float *pattern)
+{
+  const CwModelConfig *config = pass->config;
+  int64_t n_keys = heads->n_keys - (pass->n - first - n);
+  CwkAttentionPatternArgs scores = { .n_queries = n,
+                                     .n_keys = n_keys,
+                                     .n_heads = config->n_heads,
+                                     .n_kv_heads = config->n_kv_heads,
+                                     .head_width = config->head_width,
+                                     .q = heads->q + first * heads->q_stride,
+                                     .k = heads->k,
+                                     .q_stride = heads->q_stride,
+                                     .k_stride = heads->k_stride,
+                                     .scale = config->attention_scale,
+                                     .soft_cap = config->attention_soft_cap,
+                                     .window = layer->window,
+                                     .pattern = pattern };
+  CwkAttentionMixArgs mix = { .n_queries = n,
+                              .n_keys = n_keys,
+                              .n_heads = config->n_heads,
+                              .n_kv_heads = config->n_kv_heads,
+                              .head_width = config->head_width,
+                              .pattern = pattern,
+                              .v = heads->v,
+                              .v_stride = heads->v_stride,
+                              .out = pass->mixed + first * pass->n_q,
+                              .out_stride = pass->n_q };
+  return check(pass, cwk_attention_pattern(pass->device, &scores), "computing attention") &&
+         check(pass, cwk_attention_mix(pass->device, &mix), "computing attention");
+}
+
+static bool
+attend(Pass *pass, const CwLayer *layer, int64_t l, const Heads *heads)
+{
+  int64_t kept = pass->config->n_heads * pass->n * pass->n;
+  if (pass->out->pattern != NULL)
+    return attend_block(pass, layer, heads, 0, pass->n,
+                        layer_part(pass->out->pattern, l, kept));
+  for (int64_t first = 0; first < pass->n; first += QUERY_BLOCK)
+    if (!attend_block(pass, layer, heads, first, MIN(QUERY_BLOCK, pass->n - first),
+                      pass->pattern))
+      return false;
+  return true;
+}
+
+static bool
+run_attention(Pass *pass, int64_t l)
+{
+  const CwModelLayer *layer = &pass->model->layers[l];
+  const CwLayer *parts = &layer->parts;
+  int64_t width = pass->config->width, n = pass->n;
+  Heads heads;
+  if (!apply_norm(pass, pass->resid, n, width, parts->ln1_weight, parts->ln1_bias, NULL,
+                  pass->normed, layer_part(pass->out->ln1_scale, l, n)) ||
+      !(layer->is_fused ? project_fused(pass, layer, &heads)
+                        : project_separate(pass, layer, &heads)))
+    return false;
+  extend_cache(pass, l, &heads);
+  if (!attend(pass, parts, l, &heads))
+    return false;
+  if (parts->ln1_post_weight == NULL)
+    return apply_linear(pass, &parts->o, pass->mixed, n, pass->n_q, pass->resid, width, width,
+                        true);
+  if (!apply_linear(pass, &parts->o, pass->mixed, n, pass->n_q, pass->branch, width, width,
+                    false) ||
+      !apply_norm(pass, pass->branch, n, width, parts->ln1_post_weight, NULL, NULL,
+                  pass->branch, layer_part(pass->out->ln1_post_scale, l, n)))
+    return false;
+  add(pass, pass->resid, pass->branch, n * width);
+  return true;
+}
+
+/* ---- the MLP ---------------------------------------------------------------------------- */
+
+static bool
+run_mlp_inside(Pass *pass, const CwLayer *layer, float *to, bool accumulate)
+{
+  int64_t width = pass->config->width, mlp_width = pass->config->mlp_width, n = pass->n;
+  bool is_gated = pass->config->is_gated;
+  CwkActivateArgs args = { .n = n * mlp_width,
+                           .activation = pass->config->activation,
+                           .gate = pass->gate,
+                           .up = is_gated ? pass->up : NULL,
+                           .out = pass->gate };
+  if (!apply_linear(pass, is_gated ? &layer->gate : &layer->up, pass->normed, n, width,
+                    pass->gate, mlp_width, mlp_width, false))
+    return false;
+  if (is_gated && !apply_linear(pass, &layer->up, pass->normed, n, width, pass->up, mlp_width,
+                                mlp_width, false))
+    return false;
+  return check(pass, cwk_activate(pass->device, &args), "computing an activation") &&
+         apply_linear(pass, &layer->down, pass->gate, n, mlp_width, to, width, width,
+                      accumulate);
+}
+
+static bool
+run_mlp(Pass *pass, int64_t l)
+{
+  const CwLayer *layer = &pass->model->layers[l].parts;
+  CwForward *out = pass->out;
+  int64_t width = pass->config->width, n = pass->n, size = n * width;
+  if (out->resid_mid != NULL)
+    memcpy(layer_part(out->resid_mid, l, size), pass->resid, (size_t)size * sizeof(float));
+  if (!apply_norm(pass, pass->resid, n, width, layer->ln2_weight, layer->ln2_bias,
+                  layer_part(out->mlp_hat, l, size), pass->normed,
+                  layer_part(out->ln2_scale, l, n)))
+    return false;
+  bool is_direct = layer->ln2_post_weight == NULL && out->mlp_out == NULL;
+  if (is_direct)
+    return run_mlp_inside(pass, layer, pass->resid, true);
+  float *added = out->mlp_out != NULL ? layer_part(out->mlp_out, l, size) : pass->branch;
+  float *raw = out->mlp_raw != NULL ? layer_part(out->mlp_raw, l, size) : added;
+  if (!run_mlp_inside(pass, layer, raw, false))
+    return false;
+  if (layer->ln2_post_weight != NULL &&
+      !apply_norm(pass, raw, n, width, layer->ln2_post_weight, NULL, NULL, added,
+                  layer_part(out->ln2_post_scale, l, n)))
+    return false;
+  add(pass, pass->resid, added, size);
+  return true;
+}
+
+/* ---- both ends -------------------------------------------------------------------------- */
+
+static bool
+embed(Pass *pass, const int32_t *tokens)
+{
+  const CwkRows *embedding = &pass->model->embedding;
+  int64_t n = pass->n, width = pass->config->width;
+  g_autofree const void **rows = g_try_new(const void *, (size_t)n);
+  g_autofree float *scales = try_floats(n, 1, 1);
+  if (rows == NULL || scales == NULL)
+    return check(pass, CWK_NO_MEMORY, "looking up tokens");
+  for (int64_t t = 0; t < n; t++) {
+    rows[t] = (const char *)embedding->data + (size_t)tokens[t] * embedding->row_bytes;
+    scales[t] = pass->config->embedding_scale;
+  }
+  CwkDequantiseArgs args = { .rows = { .dtype = embedding->dtype,
+                                       .n_rows = n,
+                                       .n_cols = width,
+                                       .row_list = rows,
+                                       .scales = scales },
+                             .out = pass->resid };
+  if (!check(pass, cwk_dequantise(pass->device, &args), "looking up tokens"))
+    return false;
+  if (pass->out->embedding != NULL)
+    memcpy(pass->out->embedding, pass->resid, (size_t)(n * width) * sizeof(float));
+  if (pass->model->positions != NULL)
+    add(pass, pass->resid, pass->model->positions + pass->first_position * width, n * width);
+  return true;
+}
+
+static bool
+unembed(Pass *pass)
+{
+  const CwModelConfig *config = pass->config;
+  CwForward *out = pass->out;
+  int64_t width = config->width, n_rows = out->n_logit_rows;
+  int64_t first = out->final_scale != NULL ? 0 : pass->n - n_rows;
+  if (out->final_resid != NULL)
+    memcpy(out->final_resid, pass->resid, (size_t)(pass->n * width) * sizeof(float));
+  if (first == pass->n)
+    return true;
+  if (!apply_norm(pass, pass->resid + first * width, pass->n - first, width,
+                  pass->model->final_norm_weight, pass->model->final_norm_bias, NULL,
+                  pass->normed + first * width, out->final_scale))
+    return false;
+  if (n_rows == 0)
+    return true;
+  if (!apply_linear(pass, &pass->model->unembedding, pass->normed + (pass->n - n_rows) * width,
+                    n_rows, width, out->logits, config->n_vocabulary, config->n_vocabulary,
+                    false))
+    return false;
+  if (config->logit_soft_cap > 0) {
+    Elements job = { .to = out->logits,
+                     .n = n_rows * config->n_vocabulary,
+                     .cap = config->logit_soft_cap };
+    cwk_parallel_for(pass->device, (job.n + ELEMENTS_PER_ITEM - 1) / ELEMENTS_PER_ITEM,
+                     soft_cap_part, &job);
+  }
+  return true;
+}
+
+/* ---- memory ----------------------------------------------------------------------------- */
+
+/* One array of the result, with its size: n_rows * T * n_cols. */
+typedef struct {
+  float **array;
+  bool is_wanted;
+  int64_t n_rows, n_cols;
+} Kept;
+
+static bool
+reserve_kept(Pass *pass)
+{
+  const CwModelConfig *config = pass->config;
+  CwForward *out = pass->out;
+  bool has_taps = (pass->flags & CW_FORWARD_TAPS) != 0;
+  bool is_frozen = (pass->flags & CW_FORWARD_FROZEN) != 0;
+  bool has_post = config->has_post_norms;
+  int64_t n_layers = config->n_layers, width = config->width;
+  const Kept kept[] = {
+    { &out->embedding, has_taps || is_frozen, 1, width },
+    { &out->resid_mid, has_taps, n_layers, width },
+    { &out->mlp_hat, has_taps, n_layers, width },
+    { &out->mlp_out, has_taps, n_layers, width },
+    { &out->mlp_raw, has_taps && has_post, n_layers, width },
+    { &out->pattern, is_frozen, n_layers * config->n_heads, pass->n },
+    { &out->ln1_scale, is_frozen, n_layers, 1 },
+    { &out->ln2_scale, is_frozen, n_layers, 1 },
+    { &out->ln1_post_scale, is_frozen && has_post, n_layers, 1 },
+    { &out->ln2_post_scale, is_frozen && has_post, n_layers, 1 },
+    { &out->final_scale, is_frozen, 1, 1 },
+    { &out->final_resid, has_taps || is_frozen, 1, width },
+  };
+  bool is_had = true;
+  for (size_t i = 0; i < G_N_ELEMENTS(kept); i++)
+    if (kept[i].is_wanted) {
+      *kept[i].array = try_floats(kept[i].n_rows, pass->n, kept[i].n_cols);
+      is_had = is_had && *kept[i].array != NULL;
+    }
+  if (out->n_logit_rows > 0) {
+    out->logits = try_floats(out->n_logit_rows, config->n_vocabulary, 1);
+    is_had = is_had && out->logits != NULL;
+  }
+  return is_had || check(pass, CWK_NO_MEMORY, "making room for the result of a pass");
+}
+
+/* Scratch in one piece, each part at a multiple of 64 bytes. */
+static bool
+reserve_scratch(Pass *pass)
+{
+  const CwModelConfig *config = pass->config;
+  int64_t n = pass->n, n_keys = pass->first_position + n;
+  bool needs_pattern = pass->out->pattern == NULL;
+  const struct {
+    float **array;
+    int64_t n_rows, n_cols;
+  } parts[] = {
+    { &pass->resid, n, config->width },
+    { &pass->normed, n, config->width },
+    { &pass->branch, config->has_post_norms ? n : 0, config->width },
+    { &pass->qkv, n, pass->n_q + 2 * pass->n_kv },
+    { &pass->mixed, n, pass->n_q },
+    { &pass->gate, n, config->mlp_width },
+    { &pass->up, config->is_gated ? n : 0, config->mlp_width },
+    { &pass->pattern, needs_pattern ? config->n_heads * MIN(QUERY_BLOCK, n) : 0, n_keys },
+  };
+  gsize total = 0, at[G_N_ELEMENTS(parts)];
+  bool is_possible = true;
+  for (size_t i = 0; i < G_N_ELEMENTS(parts); i++) {
+    gsize size;
+    at[i] = total;
+    is_possible = is_possible &&
+                  g_size_checked_mul(&size, (gsize)parts[i].n_rows, (gsize)parts[i].n_cols) &&
+                  g_size_checked_mul(&size, size, sizeof(float)) &&
+                  g_size_checked_add(&size, size, 63) &&
+                  g_size_checked_add(&total, total, size / 64 * 64);
+  }
+  CwkStatus status =
+      is_possible ? cwk_memory_alloc(pass->device, total, &pass->arena) : CWK_NO_MEMORY;
+  if (!check(pass, status, "making room for a pass"))
+    return false;
+  for (size_t i = 0; i < G_N_ELEMENTS(parts); i++)
+    *parts[i].array = (float *)((char *)pass->arena + at[i]);
+  return true;
+}
+
+/* ---- the pass --------------------------------------------------------------------------- */
+
+static bool
+check_tokens(const CwModel *model, const int32_t *tokens, size_t n_tokens, int64_t n_before,
+             GError **error)
+{
+  const CwModelConfig *config = &model->plan->config;
+  if (n_tokens == 0) {
+    g_set_error_literal(error, CW_ERROR, CW_ERROR_ARGUMENT,
+                        "The prompt is empty; give at least one token");
+    return false;
+  }
+  if (n_tokens > (size_t)(config->n_context - n_before)) {
+    g_set_error(error, CW_ERROR, CW_ERROR_ARGUMENT,
+                "The prompt has %zu tokens, more than the %" G_GINT64_FORMAT
+                " of the context of %s",
+                n_tokens + (size_t)n_before, config->n_context, config->name);
+    return false;
+  }
+  for (size_t t = 0; t < n_tokens; t++)
+    if (tokens[t] < 0 || tokens[t] >= config->n_vocabulary) {
+      g_set_error(error, CW_ERROR, CW_ERROR_ARGUMENT,
+                  "Token id %d at position %zu is out of range; %s has ids 0 to "
+                  "%" G_GINT64_FORMAT,
+                  tokens[t], (size_t)n_before + t, config->name, config->n_vocabulary - 1);
+      return false;
+    }
+  return true;
+}
+
+static bool
+run_layers(Pass *pass, const int32_t *tokens, CwCancel *cancel)
+{
+  if (!reserve_kept(pass) || !reserve_scratch(pass) || !embed(pass, tokens))
+    return false;
+  for (int64_t l = 0; l < pass->config->n_layers; l++)
+    if (cw_cancel_check(cancel, pass->error) || !run_attention(pass, l) || !run_mlp(pass, l))
+      return false;
+  return !cw_cancel_check(cancel, pass->error) && unembed(pass);
+}
+
+CwForward *
+cw_forward_run(CwModel *model, CwkDevice *device, const int32_t *tokens, size_t n_tokens,
+               CwForwardFlags flags, CwKeyValueCache *cache, CwCancel *cancel, GError **error)
+{
+  const CwModelConfig *config = &model->plan->config;
+  int64_t n_before = cache != NULL ? cache->n_positions : 0;
+  if (!check_tokens(model, tokens, n_tokens, n_before, error))
+    return NULL;
+  if (cwk_device_kind(device) != CWK_DEVICE_CPU) {
+    g_set_error(error, CW_ERROR, CW_ERROR_UNSUPPORTED,
+                "%s: a forward pass runs on the CPU only; choose the CPU device",
+                cwk_device_name(device));
+    return NULL;
+  }
+  g_autoptr(CwForward) out = g_new0(CwForward, 1);
+  out->n_positions = (int64_t)n_tokens;
+  if ((flags & CW_FORWARD_ALL_LOGITS) != 0)
+    out->n_logit_rows = out->n_positions;
+  else if ((flags & CW_FORWARD_LAST_LOGITS) != 0)
+    out->n_logit_rows = 1;
+  Pass pass = { .model = model,
+                .config = config,
+                .device = device,
+                .flags = flags,
+                .cache = cache,
+                .n = (int64_t)n_tokens,
+                .first_position = n_before,
+                .n_q = config->n_heads * config->head_width,
+                .n_kv = config->n_kv_heads * config->head_width,
+                .out = out,
+                .error = error };
+  bool is_done = run_layers(&pass, tokens, cancel);
+  cwk_memory_free(device, pass.arena);
+  if (!is_done)
+    return NULL;
+  if (cache != NULL)
+    cache->n_positions += (int64_t)n_tokens;
+  return g_steal_pointer(&out);
+}
+
+CwForward *
+cw_model_forward(CwModel *model, CwkDevice *device, const int32_t *tokens, size_t n_tokens,
+                 CwForwardFlags flags, CwCancel *cancel, GError **error)
+{
+  return cw_forward_run(model, device, tokens, n_tokens, flags, NULL, cancel, error);
+}

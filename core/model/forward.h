@@ -1,0 +1,20 @@
+/* forward.h - the pass behind cw_model_forward and generation. */
+#pragma once
+
+#include "model/model-private.h"
+
+/* Keys and values of the positions seen so far. */
+typedef struct {
+  int64_t capacity, n_positions;
+  float *keys, *values; /* [L, capacity, G K] */
+} CwKeyValueCache;
+
+CwKeyValueCache *cw_key_value_cache_new(const CwModel *model, int64_t capacity, GError **error);
+void cw_key_value_cache_free(CwKeyValueCache *cache);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CwKeyValueCache, cw_key_value_cache_free)
+
+/* As cw_model_forward; with a cache the tokens continue what it holds, and are added to it
+ * (CW_FORWARD_FROZEN needs a whole prompt: no cache). */
+CwForward *cw_forward_run(CwModel *model, CwkDevice *device, const int32_t *tokens,
+                          size_t n_tokens, CwForwardFlags flags, CwKeyValueCache *cache,
+                          CwCancel *cancel, GError **error);

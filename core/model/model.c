@@ -1,0 +1,150 @@
+/* model.c - loading a model, and looking at it. */
+#include "model/model-private.h"
+
+#include <stdio.h>
+
+#define HASH_CHUNK_BYTES (1 << 20)
+
+CwModel *
+cw_model_ref(CwModel *model)
+{
+  g_atomic_ref_count_inc(&model->ref_count);
+  return model;
+}
+
+void
+cw_model_unref(CwModel *model)
+{
+  if (model == NULL || !g_atomic_ref_count_dec(&model->ref_count))
+    return;
+  g_ptr_array_unref(model->row_lists);
+  g_free(model->layers);
+  cw_weight_source_free(model->source);
+  cw_model_plan_free(model->plan);
+  g_mutex_clear(&model->hash_mutex);
+  g_free(model->hash);
+  g_free(model->path);
+  g_free(model);
+}
+
+static bool
+load_plan(CwModel *model, GError **error)
+{
+  if (g_file_test(model->path, G_FILE_TEST_IS_DIR)) {
+    /* The description first: of a folder that holds no model it says so most plainly. */
+    model->plan = cw_model_plan_new_from_hf(model->path, error);
+    if (model->plan == NULL)
+      return false;
+    model->source = cw_weight_source_new(model->path, error);
+    return model->source != NULL;
+  }
+  model->source = cw_weight_source_new(model->path, error);
+  if (model->source == NULL)
+    return false;
+  const CwTensorFile *file = model->source->files->pdata[0];
+  if (!cw_tensor_file_is_gguf(file)) {
+    g_set_error(error, CW_ERROR, CW_ERROR_ARGUMENT,
+                "%s: weights without their description; give the folder that also holds "
+                "config.json",
+                model->path);
+    return false;
+  }
+  model->plan = cw_model_plan_new_from_gguf(file, error);
+  return model->plan != NULL;
+}
+
+CwModel *
+cw_model_load(const char *path, GError **error)
+{
+  g_autoptr(CwModel) model = g_new0(CwModel, 1);
+  g_atomic_ref_count_init(&model->ref_count);
+  g_mutex_init(&model->hash_mutex);
+  model->path = g_strdup(path);
+  model->row_lists = g_ptr_array_new_with_free_func(g_free);
+  if (!load_plan(model, error) || !cw_model_read_weights(model, error))
+    return NULL;
+  return g_steal_pointer(&model);
+}
+
+const char *
+cw_model_peek_path(const CwModel *model)
+{
+  return model->path;
+}
+
+const CwModelConfig *
+cw_model_peek_config(const CwModel *model)
+{
+  return &model->plan->config;
+}
+
+CwTokenizer *
+cw_model_peek_tokenizer(const CwModel *model)
+{
+  return model->tokenizer;
+}
+
+const CwLayer *
+cw_model_peek_layer(const CwModel *model, int64_t l)
+{
+  return &model->layers[l].parts;
+}
+
+const CwkRows *
+cw_model_peek_embedding(const CwModel *model)
+{
+  return &model->embedding;
+}
+
+const float *
+cw_model_peek_positions(const CwModel *model)
+{
+  return model->positions;
+}
+
+const CwLinear *
+cw_model_peek_unembedding(const CwModel *model)
+{
+  return &model->unembedding;
+}
+
+const float *
+cw_model_peek_final_norm_weight(const CwModel *model)
+{
+  return model->final_norm_weight;
+}
+
+const float *
+cw_model_peek_final_norm_bias(const CwModel *model)
+{
+  return model->final_norm_bias;
+}
+
+static bool
+hash_file(GChecksum *checksum, const char *path, guchar *chunk)
+{
+  FILE *file = fopen(path, "rbe");
+  if (file == NULL)
+    return false;
+  size_t n;
+  while ((n = fread(chunk, 1, HASH_CHUNK_BYTES, file)) > 0)
+    g_checksum_update(checksum, chunk, (gssize)n);
+  bool is_whole = !ferror(file);
+  fclose(file);
+  return is_whole;
+}
+
+const char *
+cw_model_get_hash(CwModel *model)
+{
+  g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&model->hash_mutex);
+  if (model->hash != NULL)
+    return model->hash;
+  g_autofree guchar *chunk = g_malloc(HASH_CHUNK_BYTES);
+  g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+  for (guint i = 0; i < model->source->files->len; i++)
+    if (!hash_file(checksum, cw_tensor_file_peek_path(model->source->files->pdata[i]), chunk))
+      return NULL;
+  model->hash = g_strdup(g_checksum_get_string(checksum));
+  return model->hash;
+}

@@ -48,8 +48,11 @@ cwk_device_free(CwkDevice *device)
 {
   if (device == NULL)
     return;
+  void *module = device->module;
   device->table->close(device);
   free(device);
+  if (module != NULL)
+    dlclose(module);
 }
 
 CwkStatus

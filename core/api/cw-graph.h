@@ -33,7 +33,7 @@ typedef struct {
 
 typedef struct _CwGraph CwGraph;
 
-/* Everything a new graph is made of; arrays and strings are taken over. */
+/* Everything a new graph is made of; arrays and strings are taken over, on failure too. */
 typedef struct {
   char *prompt;
   char **prompt_tokens; /* [n_positions], display pieces */

@@ -259,6 +259,25 @@ clear_c(const CwkMatmulArgs *args)
     memset(tile_row(&args->c, i), 0, (size_t)args->n * sizeof(float));
 }
 
+/* Columns per item: as wide as may be, but such that the busiest thread has little more than
+ * its share. Bits do not depend on it: a tile sums K in the same order whatever its neighbours.
+ */
+static int64_t
+balanced_n_block(const Product *product)
+{
+  int64_t nr = product->isa->nr, n_threads = cwk_pool_n_threads(product->device->pool);
+  int64_t n_panels = (product->args->n + nr - 1) / nr, best = 1, best_cost = INT64_MAX;
+  for (int64_t tiles = N_TILES; tiles >= 1; tiles--) {
+    int64_t items = (n_panels + tiles - 1) / tiles * product->n_m_blocks;
+    int64_t cost = (items + n_threads - 1) / n_threads * tiles;
+    if (cost < best_cost) {
+      best = tiles;
+      best_cost = cost;
+    }
+  }
+  return best * nr;
+}
+
 /* Fills in the blocking; *a_floats and *thread_floats are what it needs of scratch. */
 static void
 plan_product(Product *product, size_t *a_floats, size_t *thread_floats)
@@ -278,10 +297,11 @@ plan_product(Product *product, size_t *a_floats, size_t *thread_floats)
   int64_t k_grain = args->b_layout == CWK_B_ROWS_ARE_OUTPUTS ? product->block_size : 8;
   product->k_block = round_up((args->k + n_k_blocks - 1) / n_k_blocks, k_grain);
   n_k_blocks = (args->k + product->k_block - 1) / product->k_block;
-  product->m_block = round_up(min_i64(M_BLOCK_ROWS, args->m), mr);
-  product->n_block = N_TILES * nr;
-  product->n_m_panels = (args->m + mr - 1) / mr;
+  product->n_m_blocks = (args->m + M_BLOCK_ROWS - 1) / M_BLOCK_ROWS;
+  product->m_block = round_up((args->m + product->n_m_blocks - 1) / product->n_m_blocks, mr);
   product->n_m_blocks = (args->m + product->m_block - 1) / product->m_block;
+  product->n_m_panels = (args->m + mr - 1) / mr;
+  product->n_block = balanced_n_block(product);
   product->n_n_blocks = (args->n + product->n_block - 1) / product->n_block;
   *a_floats = (size_t)round_up(n_k_blocks * product->n_m_panels * product->k_block * mr, 16);
   /* Decoded rows: nr of k_block elements, or a row of n_block columns on block borders. */

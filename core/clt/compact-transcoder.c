@@ -1,0 +1,154 @@
+/* compact-transcoder.c - reads Clew's compact form: one safetensors file of 8-bit rows.
+ *
+ * A row r of W_enc, W_dec or W_skip is stored as signed bytes q with one f32 scale s = max |r|
+ * / 127, r ~ s q; biases and thresholds stay f32. Half the size of bf16, mapped and used as it
+ * is. Tensors of layer l: W_enc_{l} I8 [F, D], W_dec_{l} I8 [F, n, D] (n = L - l, or 1 of a
+ * per-layer set), W_skip_{l} I8 [D, D] where there is a skip, each with <name>_scale;
+ * b_enc_{l}, b_dec_{l}, threshold_{l}. __metadata__ has "format": "clew-transcoder-1" and the
+ * keys of config.yaml. Written by compact-transcoder-writer.c. */
+#include "clt/compact-transcoder.h"
+
+#include <math.h>
+
+#include "clt/transcoder.h"
+
+static bool
+read_description(CwTranscoder *transcoder, const CwTensorFile *file, GError **error)
+{
+  const char *format = NULL, *kind = NULL;
+  const char *path = cw_tensor_file_peek_path(file);
+  cw_tensor_file_get_string(file, "format", &format);
+  cw_tensor_file_get_string(file, "model_kind", &kind);
+  if (cw_tensor_file_is_gguf(file) || g_strcmp0(format, CW_COMPACT_FORMAT) != 0) {
+    g_set_error(error, CW_ERROR, CW_ERROR_UNSUPPORTED,
+                "%s: is no compact transcoder; to open a circuit-tracer or CLT-Forge one, name "
+                "its folder",
+                path);
+    return false;
+  }
+  bool is_cross_layer = g_strcmp0(kind, "cross_layer_transcoder") == 0;
+  if (!is_cross_layer && g_strcmp0(kind, "transcoder_set") != 0) {
+    g_set_error(error, CW_ERROR, CW_ERROR_FORMAT,
+                "%s: model_kind is %.80s; known are cross_layer_transcoder, transcoder_set",
+                path, kind != NULL ? kind : "absent");
+    return false;
+  }
+  transcoder->config.kind =
+      is_cross_layer ? CW_TRANSCODER_CROSS_LAYER : CW_TRANSCODER_PER_LAYER;
+  CwTranscoderDescription description = { .place = path };
+  cw_tensor_file_get_string(file, "model_name", &description.model_name);
+  cw_tensor_file_get_string(file, "scan", &description.scan);
+  cw_tensor_file_get_string(file, "feature_input_hook", &description.input_hook);
+  cw_tensor_file_get_string(file, "feature_input_hook_is_affine", &description.is_input_affine);
+  cw_tensor_file_get_string(file, "feature_output_hook", &description.output_hook);
+  cw_tensor_file_get_string(file, "activation", &description.activation);
+  cw_tensor_file_get_string(file, "k", &description.k);
+  return cw_transcoder_describe(transcoder, &description, error);
+}
+
+/* Bytes and their scales, both checked; *scales is transfer full. */
+static bool
+map_bytes(const CwTensorFile *file, const char *name, int n_dims, const int64_t *shape,
+          CwkRows *rows, float **scales, GError **error)
+{
+  const CwTensor *tensor = cw_tensor_file_require(file, name, n_dims, shape, error);
+  if (tensor == NULL)
+    return false;
+  if (tensor->type != CW_TYPE_I8) {
+    g_autofree char *text = cw_tensor_dup_shape_text(tensor);
+    g_set_error(error, CW_ERROR, CW_ERROR_FORMAT, "%s: %s %s: i8 is needed here",
+                cw_tensor_file_peek_path(file), name, text);
+    return false;
+  }
+  *rows = (CwkRows){ .data = tensor->data, .dtype = CWK_I8, .n_rows = 1 };
+  for (int i = 0; i + 1 < n_dims; i++)
+    rows->n_rows *= tensor->shape[i];
+  rows->n_cols = tensor->shape[n_dims - 1];
+  rows->row_bytes = (size_t)rows->n_cols;
+  g_autofree char *scale_name = g_strdup_printf("%s_scale", name);
+  *scales = cw_transcoder_load_vector(file, scale_name, rows->n_rows, error);
+  for (int64_t i = 0; *scales != NULL && i < rows->n_rows; i++)
+    if (!isfinite((*scales)[i])) {
+      g_set_error(error, CW_ERROR, CW_ERROR_FORMAT, "%s: %s[%" G_GINT64_FORMAT "] is infinite",
+                  cw_tensor_file_peek_path(file), scale_name, i);
+      g_clear_pointer(scales, g_free);
+    }
+  return *scales != NULL;
+}
+
+static bool
+load_vectors(CwTranscoder *transcoder, const CwTensorFile *file, int64_t l, GError **error)
+{
+  const CwTranscoderConfig *config = &transcoder->config;
+  CwTranscoderLayer *layer = &transcoder->layers[l];
+  char name[32];
+  g_snprintf(name, sizeof name, "b_enc_%d", (int)l);
+  layer->encoder_bias = cw_transcoder_load_vector(file, name, config->n_features, error);
+  if (layer->encoder_bias == NULL)
+    return false;
+  g_snprintf(name, sizeof name, "b_dec_%d", (int)l);
+  layer->decoder_bias = cw_transcoder_load_vector(file, name, config->width, error);
+  if (layer->decoder_bias == NULL)
+    return false;
+  g_snprintf(name, sizeof name, "threshold_%d", (int)l);
+  if (cw_tensor_file_find(file, name) == NULL)
+    return true;
+  layer->threshold = cw_transcoder_load_vector(file, name, config->n_features, error);
+  return layer->threshold != NULL;
+}
+
+static bool
+load_layer(CwTranscoder *transcoder, const CwTensorFile *file, int64_t l, GError **error)
+{
+  CwTranscoderConfig *config = &transcoder->config;
+  CwTranscoderLayer *layer = &transcoder->layers[l];
+  int64_t n_features = config->n_features, width = config->width;
+  CwkRows rows;
+  char name[32];
+  g_snprintf(name, sizeof name, "W_enc_%d", (int)l);
+  if (!map_bytes(file, name, 2, (int64_t[]){ n_features, width }, &layer->encoder,
+                 &layer->encoder_scales, error))
+    return false;
+  layer->encoder.scales = layer->encoder_scales;
+  g_snprintf(name, sizeof name, "W_dec_%d", (int)l);
+  int64_t shape[3] = { n_features, cw_transcoder_n_targets(transcoder, l), width };
+  if (!map_bytes(file, name, 3, shape, &rows, &layer->decoder_scales, error))
+    return false;
+  cw_transcoder_set_decoder(transcoder, l, &rows);
+  g_snprintf(name, sizeof name, "W_skip_%d", (int)l);
+  if (l == 0)
+    config->has_skip = cw_tensor_file_find(file, name) != NULL;
+  if (config->has_skip) {
+    if (!map_bytes(file, name, 2, (int64_t[]){ width, width }, &layer->skip.rows,
+                   &layer->skip_scales, error))
+      return false;
+    layer->skip.rows.scales = layer->skip_scales;
+    layer->skip.layout = CWK_B_ROWS_ARE_OUTPUTS;
+  }
+  return load_vectors(transcoder, file, l, error);
+}
+
+CwTranscoder *
+cw_transcoder_open_compact(const char *path, GError **error)
+{
+  g_autoptr(CwTranscoder) transcoder = cw_transcoder_new(path, "clew-compact");
+  const CwTensorFile *file = cw_transcoder_add_file(transcoder, path, NULL, error);
+  if (file == NULL || !read_description(transcoder, file, error))
+    return NULL;
+  const CwTensor *first =
+      cw_tensor_file_require(file, "W_enc_0", 2, (int64_t[]){ -1, -1 }, error);
+  if (first == NULL)
+    return NULL;
+  int64_t n_layers = 0;
+  char name[32];
+  do
+    g_snprintf(name, sizeof name, "W_enc_%d", (int)++n_layers);
+  while (n_layers <= CW_MAX_TRANSCODER_LAYERS && cw_tensor_file_find(file, name) != NULL);
+  if (!cw_transcoder_set_shape(transcoder, n_layers, first->shape[0], first->shape[1], 1,
+                               error))
+    return NULL;
+  for (int64_t l = 0; l < n_layers; l++)
+    if (!load_layer(transcoder, file, l, error))
+      return NULL;
+  return cw_transcoder_finish(transcoder, error) ? g_steal_pointer(&transcoder) : NULL;
+}

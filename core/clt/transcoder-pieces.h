@@ -1,0 +1,39 @@
+/* transcoder-pieces.h - a safetensors file planned from parts of a transcoder, then written row
+ * by row without holding a matrix in memory. */
+#pragma once
+
+#include "clt/transcoder.h"
+
+/* A matrix of a layer. */
+typedef enum { CW_MATRIX_ENCODER, CW_MATRIX_DECODER, CW_MATRIX_SKIP } CwMatrix;
+
+/* Decodes rows of one transcoder. */
+typedef struct {
+  const CwTranscoder *transcoder;
+  CwkDevice *device;
+  float *row;    /* [D] */
+  int8_t *bytes; /* [D] */
+} CwRowSource;
+
+bool cw_row_source_init(CwRowSource *source, const CwTranscoder *transcoder, GError **error);
+void cw_row_source_clear(CwRowSource *source);
+
+/* The tensors of a file to be written; cw_plan_write empties it. */
+typedef struct {
+  GArray *pieces;
+  GStringChunk *names;
+} CwPlan;
+
+void cw_plan_init(CwPlan *plan);
+void cw_plan_clear(CwPlan *plan);
+/* n floats, borrowed until the plan is written; values NULL adds nothing. */
+void cw_plan_add_vector(CwPlan *plan, const char *name, const float *values, int64_t n);
+/* Rows as they are stored where they carry no scale, else as f32. */
+void cw_plan_add_rows(CwPlan *plan, const CwTranscoder *transcoder, const char *name,
+                      CwMatrix matrix, int64_t l);
+/* <name> as signed bytes and <name>_scale. */
+void cw_plan_add_bytes(CwPlan *plan, const CwTranscoder *transcoder, const char *name,
+                       CwMatrix matrix, int64_t l);
+/* metadata: key, value, ..., NULL. */
+bool cw_plan_write(CwPlan *plan, CwRowSource *source, const char *path,
+                   const char *const *metadata, GError **error);

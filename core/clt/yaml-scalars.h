@@ -1,0 +1,8 @@
+/* yaml-scalars.h - the flat part of a small YAML file. */
+#pragma once
+
+#include "cw-base.h"
+
+/* The scalars of the top-level mapping, key -> text (both owned by the table); what a key holds
+ * otherwise (lists, mappings) is passed over. Transfer full, NULL on error. */
+GHashTable *cw_yaml_load_scalars(const char *path, GError **error);

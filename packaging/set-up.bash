@@ -117,5 +117,10 @@ build() {
     fi
   fi
   say "Building in $folder"
-  (cd "$root" && ninja -C "$folder" --quiet)
+  if [ -t 1 ]; then
+    ninja -C "$root/$folder"
+  elif ! log=$(ninja -C "$root/$folder" 2>&1); then
+    printf '%s\n' "$log" >&2
+    return 1
+  fi
 }

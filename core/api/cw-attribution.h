@@ -23,6 +23,7 @@ typedef struct {
                                 batch_size * update_interval */
   int64_t update_interval;   /* 4 */
   int64_t max_feature_nodes; /* 7500; 0: all */
+  bool keeps_tensors;        /* fill error_vectors, token_vectors and logits of the detail */
 } CwAttributionOptions;
 
 void cw_attribution_options_init(CwAttributionOptions *options);
@@ -43,6 +44,8 @@ typedef struct {
   float *logits;        /* [T, V] */
   double seconds_forward, seconds_rows, seconds_select;
   double flop_rows; /* multiply-adds times two spent in matrix products of the sweeps */
+  double largest_rest_error; /* the identity's rounding error: |value - sum of edges - rest| of
+                                any target over the sum of its row's magnitudes */
 } CwAttributionDetail;
 
 void cw_attribution_detail_free(CwAttributionDetail *detail);

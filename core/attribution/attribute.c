@@ -1,0 +1,226 @@
+/* attribute.c - attribution of a prompt, from tokens to a graph.
+ *
+ * Phases: a clean pass and its features (replacement.c), targets (targets.c), rows by reverse
+ * sweeps in the order influence asks for (sweep.c, ranking.c), and the graph made of them
+ * (package.c). */
+#include "attribution/package.h"
+#include "attribution/ranking.h"
+#include "attribution/sweep.h"
+#include "attribution/targets.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void
+cw_attribution_options_init(CwAttributionOptions *options)
+{
+  *options = (CwAttributionOptions){
+    .targets = CW_TARGETS_TOP_LOGITS,
+    .max_n_logits = 10,
+    .desired_logit_prob = 0.95,
+    .batch_size = 256,
+    .update_interval = 4,
+    .max_feature_nodes = 7500,
+  };
+}
+
+int32_t *
+cw_attribution_prompt(const CwTokenizer *tokenizer, const char *text, size_t *n, GError **error)
+{
+  size_t n_encoded;
+  g_autofree int32_t *encoded = cw_tokenizer_encode(tokenizer, text, -1, &n_encoded, error);
+  if (encoded == NULL)
+    return NULL;
+  int32_t start = cw_tokenizer_get_prompt_start(tokenizer);
+  bool needs_start =
+      start >= 0 && (n_encoded == 0 || !cw_tokenizer_is_special(tokenizer, encoded[0]));
+  int32_t *tokens = g_new(int32_t, n_encoded + 1);
+  if (needs_start)
+    tokens[0] = start;
+  memcpy(tokens + (needs_start ? 1 : 0), encoded, n_encoded * sizeof *encoded);
+  *n = n_encoded + (needs_start ? 1 : 0);
+  return tokens;
+}
+
+static bool
+check_options(const CwAttributionOptions *options, GError **error)
+{
+  const char *wrong = NULL;
+  if (options->targets == CW_TARGETS_TOP_LOGITS && options->max_n_logits < 1)
+    wrong = "max_n_logits must be at least 1";
+  else if (!(options->desired_logit_prob > 0 && options->desired_logit_prob <= 1))
+    wrong = "desired_logit_prob must lie in (0, 1]";
+  else if (options->batch_size < 1 || options->update_interval < 1)
+    wrong = "batch_size and update_interval must be at least 1";
+  else if (options->max_feature_nodes < 0)
+    wrong = "max_feature_nodes must not be negative (0 means all)";
+  if (wrong == NULL)
+    return true;
+  g_set_error_literal(error, CW_ERROR, CW_ERROR_ARGUMENT, wrong);
+  return false;
+}
+
+/* ---- memory --------------------------------------------------------------------------------
+ */
+
+/* Bytes the system says it can still give, or 0 if it does not say. */
+static double
+available_memory(void)
+{
+  g_autofree char *text = NULL;
+  if (!g_file_get_contents("/proc/meminfo", &text, NULL, NULL))
+    return 0;
+  const char *line = strstr(text, "MemAvailable:");
+  return line != NULL ? g_ascii_strtod(line + strlen("MemAvailable:"), NULL) * 1024 : 0;
+}
+
+/* Rows grow as they are computed; a run whose average rows cannot fit is refused before it
+ * starts. A row is cut to its causal cone, so the average is taken over the active features. */
+static bool
+check_memory(const CwRowStore *store, int64_t n_features, GError **error)
+{
+  const CwReplacement *replacement = store->replacement;
+  double total = 0, available = available_memory();
+  for (int64_t i = 0; i < replacement->n_active; i++)
+    total += (double)cw_row_store_length(store, replacement->active_layer[i],
+                                         replacement->active_position[i]);
+  double mean = total / (double)MAX(replacement->n_active, 1) * sizeof(float);
+  /* The graph's edges (8 bytes each) stand beside the rows at the end. */
+  double kept = (double)n_features / (double)MAX(replacement->n_active, 1);
+  double bytes_per_row = mean * (1 + 2 * kept);
+  if (available == 0 || bytes_per_row * (double)n_features <= 0.9 * available)
+    return true;
+  g_set_error(
+      error, CW_ERROR, CW_ERROR_NO_MEMORY,
+      "%" G_GINT64_FORMAT " feature nodes of %" G_GINT64_FORMAT
+      " active ones need %.1f GiB, %.1f GiB are free; max_feature_nodes of %" G_GINT64_FORMAT
+      " would fit",
+      n_features, replacement->n_active, bytes_per_row * (double)n_features / 0x1p30,
+      available / 0x1p30, (int64_t)(0.8 * available / bytes_per_row));
+  return false;
+}
+
+/* ---- rows
+ * ------------------------------------------------------------------------------------ */
+
+static CwRow
+feature_row(const CwReplacement *replacement, int64_t active)
+{
+  return (CwRow){ .layer = replacement->active_layer[active],
+                  .position = replacement->active_position[active],
+                  .active = active,
+                  .value = replacement->activation[active] };
+}
+
+static bool
+compute_logit_rows(CwSweep *sweep, CwRowStore *store, const CwTargetSet *targets,
+                   CwCancel *cancel, GError **error)
+{
+  const CwReplacement *replacement = store->replacement;
+  size_t width = (size_t)replacement->width;
+  g_autofree CwRow *rows = g_new0(CwRow, targets->n);
+  for (int64_t i = 0; i < targets->n; i++) {
+    float *u = g_memdup2(targets->vectors + (size_t)i * width, width * sizeof(float));
+    int64_t number = cw_sweep_add_logit(sweep, u, targets->constant[i]);
+    rows[i] = (CwRow){ .layer = (int32_t)replacement->n_layers,
+                       .position = (int32_t)replacement->n_positions - 1,
+                       .active = -1 - number,
+                       .value = targets->value[i] };
+  }
+  return cw_sweep_run(sweep, store, rows, (size_t)targets->n, cancel, error);
+}
+
+typedef struct {
+  const CwAttributionOptions *options;
+  const CwProgress *progress;
+  CwCancel *cancel;
+  double seconds_select;
+} Run;
+
+/* Features in steps of batch_size * update_interval, the most influential first; all at once
+ * when every feature gets a row, for then the order does not matter. */
+static bool
+compute_feature_rows(Run *run, CwSweep *sweep, CwRowStore *store, const CwTargetSet *targets,
+                     int64_t n_wanted, GError **error)
+{
+  const CwReplacement *replacement = store->replacement;
+  int64_t K = replacement->n_active;
+  bool is_ranked = n_wanted < K;
+  int64_t step = run->options->batch_size * run->options->update_interval;
+  g_autofree double *influence = g_try_new0(double, (gsize)MAX(K, 1));
+  g_autofree uint8_t *is_visited = g_try_new0(uint8_t, (gsize)MAX(K, 1));
+  g_autofree int64_t *taken = g_try_new(int64_t, (gsize)MAX(step, 1));
+  g_autofree CwRow *rows = g_try_new(CwRow, (gsize)MAX(step, 1));
+  if (influence == NULL || is_visited == NULL || taken == NULL || rows == NULL) {
+    cw_error_set_from_status(error, CWK_NO_MEMORY, "choosing features");
+    return false;
+  }
+  for (int64_t done = 0; done < n_wanted;) {
+    int64_t n = MIN(step, n_wanted - done);
+    gint64 before = g_get_monotonic_time();
+    if (is_ranked) {
+      cw_ranking_influence(store, targets->probability, influence);
+      cw_ranking_take(influence, K, is_visited, n, taken);
+    }
+    run->seconds_select += (double)(g_get_monotonic_time() - before) * 1e-6;
+    for (int64_t i = 0; i < n; i++)
+      rows[i] = feature_row(replacement, is_ranked ? taken[i] : done + i);
+    if (!cw_sweep_run(sweep, store, rows, (size_t)n, run->cancel, error))
+      return false;
+    done += n;
+    cw_progress_report(run->progress, "rows", (double)done / (double)n_wanted);
+  }
+  return true;
+}
+
+CwGraph *
+cw_attribute(CwModel *model, CwTranscoder *transcoder, CwkDevice *device, const int32_t *tokens,
+             size_t n_tokens, const CwAttributionOptions *options, const CwProgress *progress,
+             CwCancel *cancel, CwAttributionDetail **detail, GError **error)
+{
+  if (!check_options(options, error))
+    return NULL;
+  gint64 start = g_get_monotonic_time();
+  CwForwardFlags logits =
+      options->keeps_tensors ? CW_FORWARD_ALL_LOGITS : CW_FORWARD_LAST_LOGITS;
+  g_autoptr(CwReplacement) replacement = cw_replacement_new(
+      model, transcoder, device, tokens, n_tokens, logits, progress, cancel, error);
+  if (replacement == NULL)
+    return NULL;
+  g_autoptr(CwTargetSet) targets = cw_target_set_new(replacement, options, error);
+  if (targets == NULL)
+    return NULL;
+  gint64 forward_done = g_get_monotonic_time();
+  g_autoptr(CwRowStore) store = cw_row_store_new(replacement);
+  int64_t n_wanted = replacement->n_active;
+  if (options->max_feature_nodes > 0)
+    n_wanted = MIN(n_wanted, options->max_feature_nodes);
+  if (!check_memory(store, n_wanted, error))
+    return NULL;
+  g_autoptr(CwSweep) sweep = cw_sweep_new(replacement, error);
+  if (sweep == NULL)
+    return NULL;
+  Run run = { options, progress, cancel, 0 };
+  cw_progress_report(progress, "rows", 0);
+  if (!compute_logit_rows(sweep, store, targets, cancel, error) ||
+      !compute_feature_rows(&run, sweep, store, targets, n_wanted, error))
+    return NULL;
+  gint64 rows_done = g_get_monotonic_time();
+  cw_progress_report(progress, "graph", 0);
+  if (cw_cancel_check(cancel, error))
+    return NULL;
+  CwPackage package = { replacement, store, targets, options };
+  g_autoptr(CwGraph) graph = cw_package_graph(&package, error);
+  if (graph == NULL)
+    return NULL;
+  cw_progress_report(progress, "graph", 1);
+  if (detail != NULL) {
+    CwAttributionDetail *filled = cw_package_detail(&package);
+    filled->seconds_forward = (double)(forward_done - start) * 1e-6;
+    filled->seconds_select = run.seconds_select;
+    filled->seconds_rows = (double)(rows_done - forward_done) * 1e-6 - run.seconds_select;
+    filled->flop_rows = cw_sweep_get_flop(sweep);
+    *detail = filled;
+  }
+  return g_steal_pointer(&graph);
+}

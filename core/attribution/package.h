@@ -1,0 +1,19 @@
+/* package.h - from rows to a graph in circuit-tracer's node order. Private to core/attribution.
+ */
+#pragma once
+
+#include "attribution/row-store.h"
+#include "attribution/targets.h"
+
+typedef struct {
+  CwReplacement *replacement; /* its tensors move into the detail */
+  const CwRowStore *store;
+  const CwTargetSet *targets;
+  const CwAttributionOptions *options;
+} CwPackage;
+
+/* Nodes: selected features by active index, errors by (layer, position), tokens, logits. Edges
+ * of weight exactly 0 are none. */
+CwGraph *cw_package_graph(const CwPackage *package, GError **error);
+/* Takes the tensors that options->keeps_tensors asks for out of the replacement model. */
+CwAttributionDetail *cw_package_detail(const CwPackage *package);

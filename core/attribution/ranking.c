@@ -1,0 +1,84 @@
+/* ranking.c - best-first choice of features, as circuit-tracer's `max_feature_nodes` has it. */
+#include "attribution/ranking.h"
+
+#include <math.h>
+#include <string.h>
+
+#define ROW_SUM_FLOOR 1e-8
+
+/* Indices of the rows by falling layer (a counting sort). */
+static guint *
+rows_by_layer(const CwRowStore *store)
+{
+  int64_t L = store->replacement->n_layers;
+  g_autofree guint *start = g_new0(guint, L + 2);
+  for (guint i = 0; i < store->rows->len; i++)
+    start[L - g_array_index(store->rows, CwRow, i).layer + 1]++;
+  for (int64_t l = 0; l <= L; l++)
+    start[l + 1] += start[l];
+  guint *order = g_new(guint, MAX(store->rows->len, 1));
+  for (guint i = 0; i < store->rows->len; i++)
+    order[start[L - g_array_index(store->rows, CwRow, i).layer]++] = i;
+  return order;
+}
+
+static void
+spread_row(const CwRowStore *store, const CwRow *row, double influence, double *by_column)
+{
+  const CwReplacement *replacement = store->replacement;
+  double share = influence / MAX(row->sum_abs, ROW_SUM_FLOOR);
+  for (int64_t c = 0; c <= row->position; c++) {
+    const int64_t *cells = replacement->cell_start + c * replacement->n_layers;
+    const float *values = row->values + cw_row_store_block(store, row->layer, c);
+    for (int64_t i = 0, n = cells[row->layer] - cells[0]; i < n; i++)
+      by_column[cells[0] + i] += share * fabs((double)values[i]);
+  }
+}
+
+void
+cw_ranking_influence(const CwRowStore *store, const float *probability, double *influence)
+{
+  const CwReplacement *replacement = store->replacement;
+  int64_t K = replacement->n_active;
+  g_autofree double *by_column = g_new0(double, MAX(K, 1));
+  g_autofree guint *order = rows_by_layer(store);
+  for (guint i = 0; i < store->rows->len; i++) {
+    const CwRow *row = &g_array_index(store->rows, CwRow, order[i]);
+    double own = row->active < 0 ? (double)probability[-1 - row->active]
+                                 : by_column[replacement->column_of_active[row->active]];
+    if (own > 0)
+      spread_row(store, row, own, by_column);
+  }
+  for (int64_t i = 0; i < K; i++)
+    influence[i] = by_column[replacement->column_of_active[i]];
+}
+
+typedef struct {
+  double influence;
+  int64_t active;
+} Candidate;
+
+static int
+compare_candidates(const void *a, const void *b)
+{
+  const Candidate *x = a, *y = b;
+  if (x->influence != y->influence)
+    return x->influence < y->influence ? 1 : -1;
+  return (x->active > y->active) - (x->active < y->active);
+}
+
+void
+cw_ranking_take(const double *influence, int64_t n_active, uint8_t *is_visited, int64_t n,
+                int64_t *taken)
+{
+  g_autofree Candidate *candidates = g_new(Candidate, MAX(n_active, 1));
+  int64_t n_candidates = 0;
+  for (int64_t i = 0; i < n_active; i++)
+    if (!is_visited[i])
+      candidates[n_candidates++] = (Candidate){ influence[i], i };
+  qsort(candidates, (size_t)n_candidates, sizeof *candidates, compare_candidates);
+  for (int64_t i = 0; i < MIN(n, n_candidates); i++) {
+    taken[i] = candidates[i].active;
+    is_visited[candidates[i].active] = 1;
+  }
+}

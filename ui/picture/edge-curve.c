@@ -1,0 +1,56 @@
+/* edge-curve.c - see edge-curve.h. The far end comes in mostly from below, never along its row,
+ * so that an edge does not run through the nodes beside its target. */
+#include "picture/edge-curve.h"
+
+#include <math.h>
+
+#define MAX_BOW_PX   26.0
+#define PX_PER_POINT 14.0
+
+CwuCurve
+cwu_edge_curve(const CwuLayout *layout, const CwuCamera *camera, const CwuSceneEdge *edge)
+{
+  double ax = layout->x[edge->source], ay = layout->y[edge->source];
+  double bx = layout->x[edge->target], by = layout->y[edge->target];
+  double dx = bx - ax, dy = by - ay;
+  double steepness = fabs(dy) / (fabs(dx) + fabs(dy) + 1e-9);
+  double bow = MIN(0.14 * fabs(dy), MAX_BOW_PX) * MAX(0, (steepness - 0.9) / 0.1);
+  return (CwuCurve){ { cwu_camera_to_screen(camera, ax, ay),
+                       cwu_camera_to_screen(camera, ax + bow, ay + 0.48 * dy),
+                       cwu_camera_to_screen(camera, bx - 0.22 * dx + bow, by - 0.30 * dy),
+                       cwu_camera_to_screen(camera, bx, by) } };
+}
+
+size_t
+cwu_curve_flatten(const CwuCurve *curve, CwuPoint *points)
+{
+  const CwuPoint *p = curve->p;
+  double length = hypot(p[1].x - p[0].x, p[1].y - p[0].y) +
+                  hypot(p[2].x - p[1].x, p[2].y - p[1].y) +
+                  hypot(p[3].x - p[2].x, p[3].y - p[2].y);
+  /* Between straight and curved: how far the control points lie off the chord. */
+  double bend = hypot(p[0].x - 2 * p[1].x + p[2].x, p[0].y - 2 * p[1].y + p[2].y) +
+                hypot(p[1].x - 2 * p[2].x + p[3].x, p[1].y - 2 * p[2].y + p[3].y);
+  double wanted = MIN(ceil(length / PX_PER_POINT), ceil(sqrt(1.5 * bend)));
+  size_t n = (size_t)CLAMP(wanted, 1, CWU_CURVE_MAX_POINTS - 1);
+  for (size_t i = 0; i <= n; i++) {
+    double t = (double)i / (double)n, u = 1 - t;
+    double w0 = u * u * u, w1 = 3 * u * u * t, w2 = 3 * u * t * t, w3 = t * t * t;
+    points[i].x = w0 * p[0].x + w1 * p[1].x + w2 * p[2].x + w3 * p[3].x;
+    points[i].y = w0 * p[0].y + w1 * p[1].y + w2 * p[2].y + w3 * p[3].y;
+  }
+  return n + 1;
+}
+
+CwuRect
+cwu_curve_bounds(const CwuCurve *curve)
+{
+  double x0 = curve->p[0].x, x1 = x0, y0 = curve->p[0].y, y1 = y0;
+  for (int i = 1; i < 4; i++) {
+    x0 = MIN(x0, curve->p[i].x);
+    x1 = MAX(x1, curve->p[i].x);
+    y0 = MIN(y0, curve->p[i].y);
+    y1 = MAX(y1, curve->p[i].y);
+  }
+  return (CwuRect){ x0, y0, x1 - x0, y1 - y0 };
+}

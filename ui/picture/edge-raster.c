@@ -1,0 +1,181 @@
+/* edge-raster.c - anti-aliased lines added up in a float buffer, then mapped to an alpha.
+ *
+ * A line steps one pixel at a time along its longer axis and shares its ink between the two
+ * pixels beside it (Wu 1991); ink is scaled by 1 / cos so that slanted lines are as thick as
+ * straight ones. Sums do not saturate while drawing: alpha = peak * (1 - exp(-density)) keeps a
+ * bundle of a thousand edges darker than one of a hundred and both pale. The order of edges
+ * does not matter, so that a first, coarse picture can be refined by adding.
+ *
+ * Rejected: cairo (105 us a line, measured), blending 8-bit alphas (a thousand faint lines
+ * round to nothing or saturate). */
+#include "picture/edge-raster.h"
+
+#include <math.h>
+#include <string.h>
+
+#define EDGES_PER_LOOK 2048
+/* Ink of an edge by its share of the target's input: even the weakest leaves a trace. */
+#define INK_LEAST 0.018
+#define INK_MOST  1.1
+
+struct _CwuEdgeRaster {
+  CwuCamera camera; /* plot at the origin, in device pixels */
+  double scale;
+  int width, height; /* device pixels */
+  float *density;    /* [height, width] */
+};
+
+CwuEdgeRaster *
+cwu_edge_raster_new(const CwuCamera *camera, double scale, GError **error)
+{
+  double width = ceil(camera->plot.width * scale), height = ceil(camera->plot.height * scale);
+  g_autoptr(CwuEdgeRaster) raster = g_new0(CwuEdgeRaster, 1);
+  raster->scale = scale;
+  raster->width = (int)CLAMP(width, 1, 32767);
+  raster->height = (int)CLAMP(height, 1, 32767);
+  raster->camera = (CwuCamera){ .plot = { 0, 0, width, height },
+                                .zoom = camera->zoom * scale,
+                                .offset_x = camera->offset_x * scale,
+                                .offset_y = camera->offset_y * scale };
+  raster->density =
+      g_try_malloc0_n((size_t)raster->width * (size_t)raster->height, sizeof(float));
+  if (raster->density != NULL)
+    return g_steal_pointer(&raster);
+  g_set_error(error, CW_ERROR, CW_ERROR_NO_MEMORY,
+              "Not enough memory for a picture of %d x %d pixels: ask for a smaller one",
+              raster->width, raster->height);
+  return NULL;
+}
+
+void
+cwu_edge_raster_free(CwuEdgeRaster *raster)
+{
+  if (raster == NULL)
+    return;
+  g_free(raster->density);
+  g_free(raster);
+}
+
+/* Keeps the part of a .. b whose main coordinate lies in [0, limit). */
+static bool
+clip_main(double *a, double *a_side, double *b, double *b_side, double limit)
+{
+  if (*b <= 0 || *a >= limit)
+    return false;
+  double slope = (*b_side - *a_side) / (*b - *a);
+  if (*a < 0) {
+    *a_side -= *a * slope;
+    *a = 0;
+  }
+  if (*b > limit) {
+    *b_side -= (*b - limit) * slope;
+    *b = limit;
+  }
+  return true;
+}
+
+/* One line from main coordinate a to b > a. Pixels whose middle lies in [a, b) are inked, so
+ * that consecutive lines of a curve share none. main_stride and side_stride step in density. */
+static void
+add_line(float *density, double a, double a_side, double b, double b_side, int main_limit,
+         int side_limit, size_t main_stride, size_t side_stride, float ink)
+{
+  if (!clip_main(&a, &a_side, &b, &b_side, main_limit))
+    return;
+  int from = (int)ceil(a - 0.5), to = MIN((int)ceil(b - 0.5), main_limit);
+  if (from >= to)
+    return;
+  double slope = (b_side - a_side) / (b - a);
+  float side = (float)(a_side + (from + 0.5 - a) * slope - 0.5), step = (float)slope;
+  ink *= sqrtf(1 + step * step);
+  for (int i = from; i < to; i++, side += step) {
+    float floor_side = floorf(side), part = side - floor_side;
+    int s = (int)floor_side;
+    float *cell = density + (size_t)i * main_stride;
+    if (s >= 0 && s < side_limit)
+      cell[(size_t)s * side_stride] += ink * (1 - part);
+    if (s + 1 >= 0 && s + 1 < side_limit)
+      cell[(size_t)(s + 1) * side_stride] += ink * part;
+  }
+}
+
+static void
+add_segment(CwuEdgeRaster *raster, CwuPoint a, CwuPoint b, float ink)
+{
+  size_t row = (size_t)raster->width;
+  if (fabs(b.x - a.x) >= fabs(b.y - a.y)) {
+    if (a.x > b.x)
+      add_line(raster->density, b.x, b.y, a.x, a.y, raster->width, raster->height, 1, row, ink);
+    else if (a.x < b.x)
+      add_line(raster->density, a.x, a.y, b.x, b.y, raster->width, raster->height, 1, row, ink);
+  } else if (a.y > b.y) {
+    add_line(raster->density, b.y, b.x, a.y, a.x, raster->height, raster->width, row, 1, ink);
+  } else {
+    add_line(raster->density, a.y, a.x, b.y, b.x, raster->height, raster->width, row, 1, ink);
+  }
+}
+
+static void
+add_edge(CwuEdgeRaster *raster, const CwuLayout *layout, const CwuSceneEdge *edge)
+{
+  CwuCurve curve = cwu_edge_curve(layout, &raster->camera, edge);
+  CwuRect bounds = cwu_curve_bounds(&curve);
+  bounds.width += 1e-3;
+  bounds.height += 1e-3;
+  if (!cwu_rect_overlaps(&bounds, &raster->camera.plot))
+    return;
+  CwuPoint points[CWU_CURVE_MAX_POINTS];
+  size_t n = cwu_curve_flatten(&curve, points);
+  double share = MIN(fabs((double)edge->share), 1.0);
+  float ink = (float)((INK_LEAST + (INK_MOST - INK_LEAST) * share) * sqrt(raster->scale));
+  for (size_t i = 1; i < n; i++)
+    add_segment(raster, points[i - 1], points[i], ink);
+}
+
+bool
+cwu_edge_raster_add(CwuEdgeRaster *raster, const CwuScene *scene, const CwuLayout *layout,
+                    size_t from, size_t to, const CwCancel *cancel)
+{
+  for (size_t i = from; i < MIN(to, scene->n_edges); i++) {
+    if ((i - from) % EDGES_PER_LOOK == 0 && cw_cancel_is_triggered(cancel))
+      return false;
+    add_edge(raster, layout, &scene->edges[scene->edge_order[i]]);
+  }
+  return true;
+}
+
+static uint32_t
+premultiply(CwuColour colour, double alpha)
+{
+  uint32_t a = (uint32_t)lround(alpha * 255), r = (uint32_t)lround(colour.r * alpha * 255);
+  uint32_t g = (uint32_t)lround(colour.g * alpha * 255);
+  uint32_t b = (uint32_t)lround(colour.b * alpha * 255);
+  return a << 24 | r << 16 | g << 8 | b;
+}
+
+cairo_surface_t *
+cwu_edge_raster_dup_image(const CwuEdgeRaster *raster, const CwuTheme *theme)
+{
+  enum { N_STEPS = 1024 };
+  const float most = 6; /* exp(-6) is below one grey level */
+  uint32_t colours[N_STEPS + 1];
+  for (int i = 0; i <= N_STEPS; i++)
+    colours[i] = premultiply(theme->mass, theme->mass.a * (1 - exp(-most * i / N_STEPS)));
+  cairo_surface_t *image =
+      cairo_image_surface_create(CAIRO_FORMAT_ARGB32, raster->width, raster->height);
+  if (cairo_surface_status(image) != CAIRO_STATUS_SUCCESS) {
+    cairo_surface_destroy(image);
+    return NULL;
+  }
+  unsigned char *data = cairo_image_surface_get_data(image);
+  int stride = cairo_image_surface_get_stride(image);
+  for (int y = 0; y < raster->height; y++) {
+    uint32_t *out = (uint32_t *)(void *)(data + (size_t)y * (size_t)stride);
+    const float *in = raster->density + (size_t)y * (size_t)raster->width;
+    for (int x = 0; x < raster->width; x++)
+      out[x] = colours[(int)(MIN(in[x], most) * (N_STEPS / most))];
+  }
+  cairo_surface_mark_dirty(image);
+  cairo_surface_set_device_scale(image, raster->scale, raster->scale);
+  return image;
+}

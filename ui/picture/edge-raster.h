@@ -1,0 +1,24 @@
+/* edge-raster.h - the mass of edges as a faint texture: a density picture made by our own
+ * anti-aliased line blender, because cairo strokes only a few hundred long lines a frame. */
+#pragma once
+
+#include <cairo.h>
+
+#include "picture/edge-curve.h"
+#include "picture/theme.h"
+
+typedef struct _CwuEdgeRaster CwuEdgeRaster;
+
+/* A picture of camera->plot at `scale` device pixels per px. NULL and CW_ERROR_NO_MEMORY if it
+ * does not fit. */
+CwuEdgeRaster *cwu_edge_raster_new(const CwuCamera *camera, double scale, GError **error);
+void cwu_edge_raster_free(CwuEdgeRaster *raster);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CwuEdgeRaster, cwu_edge_raster_free)
+
+/* Adds edges scene->edge_order[from .. to). Looks at cancel every few thousand; false if it was
+ * raised. Cost O(length of the lines in px). */
+bool cwu_edge_raster_add(CwuEdgeRaster *raster, const CwuScene *scene, const CwuLayout *layout,
+                         size_t from, size_t to, const CwCancel *cancel);
+/* The density as an image of theme->mass: ARGB32, premultiplied, device scale set. Adding may
+ * go on afterwards. NULL if there is no memory. */
+cairo_surface_t *cwu_edge_raster_dup_image(const CwuEdgeRaster *raster, const CwuTheme *theme);

@@ -1,0 +1,67 @@
+/* legend.c - see legend.h. */
+#include "picture/legend.h"
+
+#include "picture/painter.h"
+
+#define GLYPH_PX  5.0
+#define SAMPLE_PX 26.0
+#define GAP_PX    22.0
+
+typedef enum { ENTRY_NODE, ENTRY_EDGE, ENTRY_SELECTED } EntryKind;
+
+typedef struct {
+  EntryKind what;
+  CwNodeKind kind;
+  bool is_negative;
+  const char *words;
+} Entry;
+
+static const Entry entries[] = {
+  { ENTRY_NODE, CW_NODE_TOKEN, false, "token, output" },
+  { ENTRY_NODE, CW_NODE_FEATURE, false, "feature" },
+  { ENTRY_NODE, CW_NODE_ERROR, false, "unexplained" },
+  { ENTRY_EDGE, CW_NODE_OTHER, false, "adds" },
+  { ENTRY_EDGE, CW_NODE_OTHER, true, "takes away" },
+  { ENTRY_SELECTED, CW_NODE_FEATURE, false, "selected" },
+};
+
+static double
+sample_width(const Entry *entry)
+{
+  return entry->what == ENTRY_EDGE ? SAMPLE_PX : 2 * GLYPH_PX + 2;
+}
+
+static void
+draw_sample(CwuCanvas *canvas, const CwuTheme *theme, const Entry *entry, CwuPoint at)
+{
+  CwuPoint middle = { at.x + GLYPH_PX + 1, at.y };
+  CwuColour outline = entry->what == ENTRY_SELECTED  ? theme->selected
+                      : entry->kind == CW_NODE_ERROR ? theme->node_pale
+                                                     : theme->node_strong;
+  CwuStyle edge = { .stroke = entry->is_negative ? theme->negative : theme->positive,
+                    .stroke_px = 2,
+                    .is_dashed = entry->is_negative };
+  if (entry->what == ENTRY_EDGE)
+    canvas->class->line(canvas, at, (CwuPoint){ at.x + SAMPLE_PX, at.y }, &edge);
+  else
+    cwu_painter_draw_node(canvas, theme, entry->kind, middle, GLYPH_PX, outline);
+}
+
+void
+cwu_legend_draw(CwuCanvas *canvas, const CwuTheme *theme, CwuPoint at, double width)
+{
+  double x = at.x;
+  for (size_t i = 0; i < G_N_ELEMENTS(entries); i++) {
+    double sample = sample_width(&entries[i]), words, height;
+    cwu_text_face_measure(canvas->face, entries[i].words, CWU_TEXT_PX, false, &words, &height);
+    if (x + sample + 7 + words > at.x + width)
+      return;
+    draw_sample(canvas, theme, &entries[i], (CwuPoint){ x, at.y });
+    CwuText text = { .text = entries[i].words,
+                     .at = { x + sample + 7, at.y },
+                     .size_px = CWU_TEXT_PX,
+                     .colour = theme->text_dim };
+    canvas->class->text(canvas, &text);
+    x += sample + 7 + words + GAP_PX;
+  }
+}

@@ -1,0 +1,243 @@
+/* painter.c - see painter.h. The picture says one thing at a time: without a selection the mass
+ * of edges is a texture and outlines grow darker with a node's influence; with one, its edges
+ * carry the colour and all that is not joined to it steps back. */
+#include "picture/painter.h"
+
+#include <math.h>
+
+#include "picture/label-painter.h"
+
+#define MARGIN_LEFT   44.0
+#define MARGIN_RIGHT  76.0
+#define MARGIN_TOP    62.0
+#define MARGIN_BOTTOM 66.0
+#define MAX_RADIUS_PX 11.0
+#define MAX_EDGE_PX   5.0
+#define MIN_EDGE_PX   0.7
+
+CwuRect
+cwu_painter_plot(const CwuRect *picture)
+{
+  return (CwuRect){ picture->x + MARGIN_LEFT, picture->y + MARGIN_TOP,
+                    MAX(picture->width - MARGIN_LEFT - MARGIN_RIGHT, 1),
+                    MAX(picture->height - MARGIN_TOP - MARGIN_BOTTOM, 1) };
+}
+
+double
+cwu_painter_radius(const CwuPicture *picture)
+{
+  double radius = picture->layout->radius * pow(picture->camera.zoom, 0.45);
+  return MIN(radius, MAX(MAX_RADIUS_PX, picture->layout->radius));
+}
+
+/* ---- ground ---------------------------------------------------------------------------- */
+
+static void
+draw_row_rules(CwuCanvas *canvas, const CwuPicture *picture)
+{
+  const CwuRect *plot = &picture->camera.plot;
+  CwuStyle rule = { .stroke = picture->theme->hairline, .stroke_px = 1 };
+  int64_t step = cwu_axis_row_step(picture);
+  for (int64_t row = 0; row < picture->layout->n_rows; row++) {
+    if (!cwu_axis_names_row(picture, row, step))
+      continue;
+    double y =
+        cwu_camera_to_screen(&picture->camera, 0, cwu_layout_row_y(picture->layout, row)).y;
+    y = floor(y) + 0.5;
+    if (y >= plot->y && y <= plot->y + plot->height)
+      canvas->class->line(canvas, (CwuPoint){ plot->x, y },
+                          (CwuPoint){ plot->x + plot->width, y }, &rule);
+  }
+}
+
+static void
+draw_column_rules(CwuCanvas *canvas, const CwuPicture *picture)
+{
+  const CwuRect *plot = &picture->camera.plot;
+  CwuStyle rule = { .stroke = picture->theme->hairline, .stroke_px = 1 };
+  double last = -1e9;
+  for (int64_t c = 0; c <= picture->layout->n_columns; c++) {
+    double x = cwu_camera_to_screen(&picture->camera, picture->layout->column_right[c], 0).x;
+    x = floor(x) + 0.5;
+    if (x - last < 3 || x < plot->x || x > plot->x + plot->width + 1)
+      continue;
+    canvas->class->line(canvas, (CwuPoint){ x, plot->y },
+                        (CwuPoint){ x, plot->y + plot->height }, &rule);
+    last = x;
+  }
+}
+
+void
+cwu_painter_draw_ground(CwuCanvas *canvas, const CwuPicture *picture, const CwuRect *all)
+{
+  CwuStyle surface = { .fill = picture->theme->surface };
+  canvas->class->box(canvas, all, 0, &surface);
+  draw_column_rules(canvas, picture);
+  draw_row_rules(canvas, picture);
+}
+
+/* ---- edges ----------------------------------------------------------------------------- */
+
+/* Pixels around the plot in which nodes and edges may still be seen. */
+static CwuRect
+clip_of(const CwuPicture *picture)
+{
+  CwuRect clip = picture->camera.plot;
+  double more = cwu_painter_radius(picture) + 3;
+  clip.x -= more;
+  clip.y -= more;
+  clip.width += 2 * more;
+  clip.height += 2 * more;
+  return clip;
+}
+
+double
+cwu_painter_mass_alpha(const CwuPicture *picture)
+{
+  return picture->focus != NULL ? 0.5 : 1;
+}
+
+void
+cwu_painter_draw_mass(CwuCanvas *canvas, const CwuPicture *picture, size_t n_edges)
+{
+  const CwuScene *scene = picture->scene;
+  CwuRect clip = clip_of(picture);
+  canvas->class->push_clip(canvas, &clip);
+  for (size_t i = MIN(n_edges, scene->n_edges); i-- > 0;) {
+    const CwuSceneEdge *edge = &scene->edges[scene->edge_order[i]];
+    CwuCurve curve = cwu_edge_curve(picture->layout, &picture->camera, edge);
+    double share = MIN(fabs((double)edge->share), 1.0);
+    CwuColour colour = picture->theme->mass;
+    colour.a *= cwu_painter_mass_alpha(picture) * (0.08 + 0.9 * sqrt(share));
+    CwuStyle style = { .stroke = colour, .stroke_px = 0.8 };
+    canvas->class->curve(canvas, &curve, &style);
+  }
+  canvas->class->pop_clip(canvas);
+}
+
+void
+cwu_painter_draw_focus(CwuCanvas *canvas, const CwuPicture *picture)
+{
+  if (picture->focus == NULL)
+    return;
+  CwuRect clip = clip_of(picture);
+  canvas->class->push_clip(canvas, &clip);
+  for (size_t i = 0; i < picture->focus->n_edges; i++) {
+    const CwuSceneEdge *edge = &picture->scene->edges[picture->focus->edges[i]];
+    CwuCurve curve = cwu_edge_curve(picture->layout, &picture->camera, edge);
+    CwuRect bounds = cwu_curve_bounds(&curve);
+    bounds.width += 1;
+    bounds.height += 1;
+    if (!cwu_rect_overlaps(&bounds, &clip))
+      continue;
+    double share = MIN(fabs((double)edge->share), 1.0);
+    CwuColour colour = edge->weight < 0 ? picture->theme->negative : picture->theme->positive;
+    CwuStyle style = { .stroke = cwu_colour_fade(colour, MIN(1, 0.4 + 8 * share)),
+                       .stroke_px = CLAMP(MAX_EDGE_PX * sqrt(share), MIN_EDGE_PX, MAX_EDGE_PX),
+                       .is_dashed = edge->weight < 0 };
+    canvas->class->curve(canvas, &curve, &style);
+  }
+  canvas->class->pop_clip(canvas);
+}
+
+/* ---- nodes ----------------------------------------------------------------------------- */
+
+static void
+draw_mark(CwuCanvas *canvas, CwNodeKind kind, CwuPoint at, double radius, const CwuStyle *style)
+{
+  if (kind == CW_NODE_TOKEN || kind == CW_NODE_LOGIT)
+    canvas->class->glyph(canvas, CWU_SHAPE_SQUARE, at, 0.9 * radius, style);
+  else if (kind == CW_NODE_ERROR)
+    canvas->class->glyph(canvas, CWU_SHAPE_DIAMOND, at, 1.05 * radius, style);
+  else
+    canvas->class->glyph(canvas, CWU_SHAPE_CIRCLE, at, radius, style);
+}
+
+void
+cwu_painter_draw_node(CwuCanvas *canvas, const CwuTheme *theme, CwNodeKind kind, CwuPoint at,
+                      double radius, CwuColour outline)
+{
+  CwuStyle style = { .fill = theme->surface,
+                     .stroke = outline,
+                     .stroke_px = theme->outline_px };
+  draw_mark(canvas, kind, at, radius, &style);
+}
+
+/* Few different greys, so that few different stamps are needed. */
+static CwuColour
+outline_of(const CwuPicture *picture, size_t node)
+{
+  const CwuTheme *theme = picture->theme;
+  const CwuSceneNode *n = &picture->scene->nodes[node];
+  bool is_error = n->kind == CW_NODE_ERROR;
+  if (picture->focus != NULL) {
+    if (picture->focus->role[node] == CWU_ROLE_NONE)
+      return theme->node_faint;
+    return is_error ? theme->node_pale : theme->node_strong;
+  }
+  if (is_error)
+    return theme->node_pale;
+  double unimportance = n->kind == CW_NODE_LOGIT ? 0 : n->importance;
+  return cwu_colour_mix(theme->node_strong, theme->node_pale, floor(unimportance * 4) / 4);
+}
+
+static void
+draw_selected(CwuCanvas *canvas, const CwuPicture *picture, double radius)
+{
+  if (picture->focus == NULL)
+    return;
+  const CwuTheme *theme = picture->theme;
+  int64_t i = picture->focus->selected;
+  CwuPoint at =
+      cwu_camera_to_screen(&picture->camera, picture->layout->x[i], picture->layout->y[i]);
+  CwuStyle style = { .fill = cwu_colour_mix(theme->surface, theme->selected, 0.25),
+                     .stroke = theme->selected,
+                     .stroke_px = 2.2 };
+  draw_mark(canvas, picture->scene->nodes[i].kind, at, radius + 1.5, &style);
+}
+
+static void
+draw_nodes(CwuCanvas *canvas, const CwuPicture *picture, const CwuRect *clip, double radius,
+           bool related)
+{
+  const CwuScene *scene = picture->scene;
+  for (size_t k = scene->n_nodes; k-- > 0;) {
+    uint32_t i = scene->node_order[k];
+    bool is_related = picture->focus != NULL && picture->focus->role[i] != CWU_ROLE_NONE;
+    CwuPoint at =
+        cwu_camera_to_screen(&picture->camera, picture->layout->x[i], picture->layout->y[i]);
+    if (is_related == related && cwu_rect_contains(clip, at.x, at.y))
+      cwu_painter_draw_node(canvas, picture->theme, scene->nodes[i].kind, at, radius,
+                            outline_of(picture, i));
+  }
+}
+
+/* A node with a card is filled, so that it is plain whose card it is. */
+static void
+draw_named(CwuCanvas *canvas, const CwuPicture *picture, const GArray *cards, double radius)
+{
+  for (guint k = 0; k < cards->len; k++) {
+    const CwuCard *card = &g_array_index(cards, CwuCard, k);
+    CwuColour ink = picture->scene->nodes[card->node].kind == CW_NODE_ERROR
+                        ? picture->theme->node_pale
+                        : picture->theme->node_strong;
+    CwuStyle style = { .fill = ink, .stroke = ink, .stroke_px = picture->theme->outline_px };
+    draw_mark(canvas, picture->scene->nodes[card->node].kind, card->at, radius, &style);
+  }
+}
+
+void
+cwu_painter_draw_front(CwuCanvas *canvas, const CwuPicture *picture)
+{
+  double radius = cwu_painter_radius(picture);
+  CwuRect clip = clip_of(picture);
+  canvas->class->push_clip(canvas, &clip);
+  g_autoptr(GArray) cards = cwu_labels_place(canvas->face, picture);
+  draw_nodes(canvas, picture, &clip, radius, false);
+  if (picture->focus != NULL)
+    draw_nodes(canvas, picture, &clip, radius, true);
+  draw_named(canvas, picture, cards, radius);
+  draw_selected(canvas, picture, radius);
+  canvas->class->pop_clip(canvas);
+  cwu_labels_draw(canvas, picture, cards);
+}

@@ -557,9 +557,9 @@ reserve_scratch(Pass *pass)
 
 /* ---- the pass --------------------------------------------------------------------------- */
 
-static bool
-check_tokens(const CwModel *model, const int32_t *tokens, size_t n_tokens, int64_t n_before,
-             GError **error)
+bool
+cw_forward_check_tokens(const CwModel *model, const int32_t *tokens, size_t n_tokens,
+                        int64_t n_before, GError **error)
 {
   const CwModelConfig *config = &model->plan->config;
   if (n_tokens == 0) {
@@ -602,7 +602,7 @@ cw_forward_run(CwModel *model, CwkDevice *device, const int32_t *tokens, size_t 
 {
   const CwModelConfig *config = &model->plan->config;
   int64_t n_before = cache != NULL ? cache->n_positions : 0;
-  if (!check_tokens(model, tokens, n_tokens, n_before, error))
+  if (!cw_forward_check_tokens(model, tokens, n_tokens, n_before, error))
     return NULL;
   if (cwk_device_kind(device) != CWK_DEVICE_CPU) {
     g_set_error(error, CW_ERROR, CW_ERROR_UNSUPPORTED,

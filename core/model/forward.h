@@ -13,6 +13,10 @@ CwKeyValueCache *cw_key_value_cache_new(const CwModel *model, int64_t capacity, 
 void cw_key_value_cache_free(CwKeyValueCache *cache);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CwKeyValueCache, cw_key_value_cache_free)
 
+/* Not empty, ids in range, and room for them behind n_before others. */
+bool cw_forward_check_tokens(const CwModel *model, const int32_t *tokens, size_t n_tokens,
+                             int64_t n_before, GError **error);
+
 /* As cw_model_forward; with a cache the tokens continue what it holds, and are added to it
  * (CW_FORWARD_FROZEN needs a whole prompt: no cache). */
 CwForward *cw_forward_run(CwModel *model, CwkDevice *device, const int32_t *tokens,

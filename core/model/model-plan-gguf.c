@@ -13,7 +13,8 @@ typedef struct {
   bool is_ok;
 } Reader;
 
-#define REQUIRED (-1)
+/* In place of a default. */
+#define REQUIRED (-(INT64_C(1) << 62))
 
 static void
 fail_missing(Reader *reader, const char *key)

@@ -70,10 +70,15 @@ cw_model_plan_set_windows(CwModelPlan *plan, int64_t window, int64_t period, con
                           GError **error)
 {
   int64_t n_layers = plan->config.n_layers;
-  if (n_layers < 1 || n_layers > MAX_LAYERS || window < 0) {
+  if (n_layers < 1 || n_layers > MAX_LAYERS) {
     g_set_error(error, CW_ERROR, CW_ERROR_FORMAT,
-                "%s: %" G_GINT64_FORMAT " layers with an attention window of %" G_GINT64_FORMAT,
-                where, n_layers, window);
+                "%s: layers is %" G_GINT64_FORMAT "; a model has 1 to %d", where, n_layers,
+                MAX_LAYERS);
+    return false;
+  }
+  if (window < 0) {
+    g_set_error(error, CW_ERROR, CW_ERROR_FORMAT,
+                "%s: the attention window is %" G_GINT64_FORMAT, where, window);
     return false;
   }
   g_free(plan->windows);

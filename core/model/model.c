@@ -17,6 +17,7 @@ cw_model_unref(CwModel *model)
 {
   if (model == NULL || !g_atomic_ref_count_dec(&model->ref_count))
     return;
+  cw_tokenizer_unref(model->tokenizer);
   g_ptr_array_unref(model->row_lists);
   g_free(model->layers);
   cw_weight_source_free(model->source);
@@ -25,6 +26,22 @@ cw_model_unref(CwModel *model)
   g_free(model->hash);
   g_free(model->path);
   g_free(model);
+}
+
+/* A model without text still runs on token ids, so an absent tokenizer is no error; a broken
+ * one is. */
+static bool
+load_tokenizer(CwModel *model, GError **error)
+{
+  const CwTensorFile *file = model->source->files->pdata[0];
+  const char *kind;
+  if (cw_tensor_file_is_gguf(file)) {
+    if (!cw_tensor_file_get_string(file, "tokenizer.ggml.model", &kind))
+      return true;
+    model->tokenizer = cw_tokenizer_new_from_gguf(file, error);
+    return model->tokenizer != NULL;
+  }
+  return true;
 }
 
 static bool
@@ -61,7 +78,8 @@ cw_model_load(const char *path, GError **error)
   g_mutex_init(&model->hash_mutex);
   model->path = g_strdup(path);
   model->row_lists = g_ptr_array_new_with_free_func(g_free);
-  if (!load_plan(model, error) || !cw_model_read_weights(model, error))
+  if (!load_plan(model, error) || !cw_model_read_weights(model, error) ||
+      !load_tokenizer(model, error))
     return NULL;
   return g_steal_pointer(&model);
 }

@@ -27,6 +27,12 @@ cw_attribution_options_init(CwAttributionOptions *options)
 int32_t *
 cw_attribution_prompt(const CwTokenizer *tokenizer, const char *text, size_t *n, GError **error)
 {
+  if (tokenizer == NULL) {
+    g_set_error_literal(error, CW_ERROR, CW_ERROR_NOT_FOUND,
+                        "The model has no tokenizer (its folder holds no tokenizer.json): give "
+                        "token ids instead of text");
+    return NULL;
+  }
   size_t n_encoded;
   g_autofree int32_t *encoded = cw_tokenizer_encode(tokenizer, text, -1, &n_encoded, error);
   if (encoded == NULL)

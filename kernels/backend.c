@@ -183,7 +183,8 @@ static bool
 attention_mix_is_valid(const CwkAttentionMixArgs *args)
 {
   return heads_are_valid(args->n_heads, args->n_kv_heads, args->head_width) &&
-         args->pattern != NULL && args->v != NULL && args->out != NULL;
+         args->n_keys >= args->n_queries && args->pattern != NULL && args->v != NULL &&
+         args->out != NULL;
 }
 
 static bool

@@ -540,7 +540,7 @@ activate_vec(CwkActivation activation, Vec x)
   }
   case CWK_RELU:
   default:
-    return select_vec(x > (Vec){ 0 }, x, (Vec){ 0 });
+    return select_vec(x < (Vec){ 0 }, (Vec){ 0 }, x); /* NaN stays NaN */
   }
 }
 

@@ -99,23 +99,27 @@ read_events(Reader *reader, GError **error)
 }
 
 GHashTable *
-cw_yaml_load_scalars(const char *path, GError **error)
+cw_yaml_parse_scalars(const char *text, size_t n_bytes, const char *what, GError **error)
 {
-  size_t n;
-  g_autofree char *text = cw_file_read_bounded(path, MAX_BYTES, &n, error);
-  if (text == NULL)
-    return NULL;
-  Reader reader = { .path = path };
+  Reader reader = { .path = what };
   if (!yaml_parser_initialize(&reader.parser)) {
-    g_set_error(error, CW_ERROR, CW_ERROR_NO_MEMORY, "%s: no memory for a parser", path);
+    g_set_error(error, CW_ERROR, CW_ERROR_NO_MEMORY, "%s: no memory for a parser", what);
     return NULL;
   }
   g_autoptr(GHashTable) scalars =
       g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
   reader.scalars = scalars;
-  yaml_parser_set_input_string(&reader.parser, (const unsigned char *)text, n);
+  yaml_parser_set_input_string(&reader.parser, (const unsigned char *)text, n_bytes);
   bool is_read = read_events(&reader, error);
   yaml_parser_delete(&reader.parser);
   g_free(reader.key);
   return is_read ? g_steal_pointer(&scalars) : NULL;
+}
+
+GHashTable *
+cw_yaml_load_scalars(const char *path, GError **error)
+{
+  size_t n;
+  g_autofree char *text = cw_file_read_bounded(path, MAX_BYTES, &n, error);
+  return text != NULL ? cw_yaml_parse_scalars(text, n, path, error) : NULL;
 }

@@ -92,18 +92,36 @@ parse(CwTensorFile *file, GError **error)
   return cw_safetensors_parse(file, error);
 }
 
-CwTensorFile *
-cw_tensor_file_open(const char *path, GError **error)
+static CwTensorFile *
+tensor_file_new(const char *path)
 {
-  g_return_val_if_fail(path != NULL, NULL);
-  g_autoptr(CwTensorFile) file = g_new0(CwTensorFile, 1);
+  CwTensorFile *file = g_new0(CwTensorFile, 1);
   file->path = g_strdup(path);
   file->tensors = g_array_new(FALSE, FALSE, sizeof(CwTensor));
   file->names = g_string_chunk_new(4096);
   file->by_name = g_hash_table_new(g_str_hash, g_str_equal);
   file->metadata =
       g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)cw_metadata_free);
+  return file;
+}
+
+CwTensorFile *
+cw_tensor_file_open(const char *path, GError **error)
+{
+  g_return_val_if_fail(path != NULL, NULL);
+  g_autoptr(CwTensorFile) file = tensor_file_new(path);
   if (!map_file(file, error) || !parse(file, error))
+    return NULL;
+  return g_steal_pointer(&file);
+}
+
+CwTensorFile *
+cw_tensor_file_open_bytes(const char *name, const void *bytes, size_t n_bytes, GError **error)
+{
+  g_autoptr(CwTensorFile) file = tensor_file_new(name);
+  file->bytes = bytes;
+  file->n_bytes = n_bytes;
+  if (!parse(file, error))
     return NULL;
   return g_steal_pointer(&file);
 }

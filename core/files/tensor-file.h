@@ -38,7 +38,7 @@ typedef struct {
 
 struct _CwTensorFile {
   char *path;
-  GMappedFile *map;
+  GMappedFile *map; /* NULL where the bytes are borrowed */
   const uint8_t *bytes;
   size_t n_bytes;
   bool is_gguf;
@@ -47,6 +47,10 @@ struct _CwTensorFile {
   GHashTable *by_name;  /* name -> its index + 1 */
   GHashTable *metadata; /* key -> CwMetadata */
 };
+
+/* A file that lies in memory already; the bytes are borrowed until it is closed. */
+CwTensorFile *cw_tensor_file_open_bytes(const char *name, const void *bytes, size_t n_bytes,
+                                        GError **error);
 
 /* Each reads the whole header of a mapped file and checks every range in it. */
 bool cw_safetensors_parse(CwTensorFile *file, GError **error);

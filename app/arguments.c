@@ -241,6 +241,16 @@ parse_line(CwaArguments *arguments, Line *line, GError **error)
 /* ---- what belongs together -------------------------------------------------------------- */
 
 static bool
+check_excludes(const CwaArguments *arguments, const CwaOption *option, GError **error)
+{
+  g_auto(GStrv) others = g_strsplit(option->excludes, " ", -1);
+  for (char **other = others; *other != NULL; other++)
+    if (cwa_arguments_has(arguments, *other))
+      return usage_error(error, "--%s and --%s cannot be given together", option->name, *other);
+  return true;
+}
+
+static bool
 check_option(const CwaArguments *arguments, const CwaOption *option, GError **error)
 {
   bool is_given = cwa_arguments_has(arguments, option->name);
@@ -249,10 +259,7 @@ check_option(const CwaArguments *arguments, const CwaOption *option, GError **er
   if (is_given && option->needs != NULL && !cwa_arguments_has(arguments, option->needs))
     return usage_error(error, "--%s has a meaning only together with --%s", option->name,
                        option->needs);
-  if (is_given && option->excludes != NULL && cwa_arguments_has(arguments, option->excludes))
-    return usage_error(error, "--%s and --%s cannot be given together", option->name,
-                       option->excludes);
-  return true;
+  return !is_given || option->excludes == NULL || check_excludes(arguments, option, error);
 }
 
 static bool

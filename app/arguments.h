@@ -28,7 +28,7 @@ typedef struct {
   double least, most;
   const char *const *choices; /* ends with NULL */
   const char *needs;          /* has a meaning only with this option */
-  const char *excludes;       /* contradicts this option */
+  const char *excludes;       /* contradicts these options, separated by spaces */
   bool is_required, is_repeatable;
   char letter; /* short form, or 0 */
 } CwaOption;

@@ -5,10 +5,16 @@
 
 #include "commands.h"
 
+/* In the order of `clew help`. */
+/* clang-format off */
 static const CwaCommand *const all_commands[] = {
+  &cwa_command_tokenize,
+  &cwa_command_logits,
+  &cwa_command_bench,
   &cwa_command_help,
   NULL,
 };
+/* clang-format on */
 
 static const char *const device_choices[] = { "auto", "cpu", "cuda", NULL };
 

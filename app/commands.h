@@ -3,4 +3,7 @@
 
 #include "command.h"
 
+extern const CwaCommand cwa_command_bench;
 extern const CwaCommand cwa_command_help;
+extern const CwaCommand cwa_command_logits;
+extern const CwaCommand cwa_command_tokenize;

@@ -2,7 +2,8 @@
  *
  * On a terminal one line is redrawn at most ten times a second: bar, share, rate and time left,
  * the last two from the mean rate of the phase so far. Elsewhere (a log file, a batch job) a
- * phase prints a line when it ends and every five seconds while it lasts. */
+ * phase prints a line when it ends, unless it was short, and every five seconds while it lasts.
+ */
 #include "progress.h"
 
 #include <math.h>
@@ -11,9 +12,10 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define REDRAW_INTERVAL_US (G_USEC_PER_SEC / 10)
-#define LINE_INTERVAL_US   (5 * G_USEC_PER_SEC)
-#define BAR_WIDTH          30
+#define REDRAW_INTERVAL_US     (G_USEC_PER_SEC / 10)
+#define LINE_INTERVAL_US       (5 * G_USEC_PER_SEC)
+#define SHORTEST_PHASE_SECONDS 0.5 /* a shorter one is not worth a line */
+#define BAR_WIDTH              30
 
 struct _CwaProgress {
   CwaProgressStyle style;
@@ -103,9 +105,10 @@ seconds_since(gint64 start_us, gint64 now_us)
 static void
 end_phase(CwaProgress *progress, gint64 now_us)
 {
-  if (progress->phase != NULL && progress->style == CWA_PROGRESS_LINES)
-    fprintf(stderr, "%-9s done in %.1f s\n", progress->phase,
-            seconds_since(progress->phase_start_us, now_us));
+  double seconds = seconds_since(progress->phase_start_us, now_us);
+  if (progress->phase != NULL && progress->style == CWA_PROGRESS_LINES &&
+      seconds >= SHORTEST_PHASE_SECONDS)
+    fprintf(stderr, "%-9s done in %.1f s\n", progress->phase, seconds);
   g_clear_pointer(&progress->phase, g_free);
 }
 

@@ -56,3 +56,23 @@ cwa_run_check_output(const char *path, GError **error)
   }
   return true;
 }
+
+const char *
+cwa_run_peek_ending(const char *path)
+{
+  const char *slash = strrchr(path, '/');
+  const char *dot = strrchr(slash != NULL ? slash : path, '.');
+  return dot != NULL ? dot + 1 : "";
+}
+
+bool
+cwa_run_check_ending(const char *path, const char *endings, GError **error)
+{
+  g_auto(GStrv) list = g_strsplit(endings, " ", -1);
+  if (g_strv_contains((const char *const *)list, cwa_run_peek_ending(path)))
+    return true;
+  g_autofree char *text = g_strjoinv(", .", list);
+  g_set_error(error, CWA_USAGE_ERROR, 0,
+              "%s: the ending decides what is written; it must be one of .%s", path, text);
+  return false;
+}

@@ -21,3 +21,8 @@ bool cwa_run_open_device(CwaRun *run, GError **error);
 /* Fails unless `path` can be created: its folder exists and can be written to. For commands to
  * call before hours of work. */
 bool cwa_run_check_output(const char *path, GError **error);
+
+/* The ending of a path without its dot, lower-case letters as they are; "" without one. */
+const char *cwa_run_peek_ending(const char *path);
+/* CWA_USAGE_ERROR unless the path's ending is one of `endings`, separated by spaces. */
+bool cwa_run_check_ending(const char *path, const char *endings, GError **error);

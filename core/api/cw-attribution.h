@@ -24,6 +24,7 @@ typedef struct {
   int64_t update_interval;   /* 4 */
   int64_t max_feature_nodes; /* 7500; 0: all */
   bool keeps_tensors;        /* fill error_vectors, token_vectors and logits of the detail */
+  int64_t n_named_features;  /* 256: the most influential get a label (\"~ water, ice\") */
 } CwAttributionOptions;
 
 void cw_attribution_options_init(CwAttributionOptions *options);
@@ -59,6 +60,17 @@ CwGraph *cw_attribute(CwModel *model, CwTranscoder *transcoder, CwkDevice *devic
                       const int32_t *tokens, size_t n_tokens,
                       const CwAttributionOptions *options, const CwProgress *progress,
                       CwCancel *cancel, CwAttributionDetail **detail, GError **error);
+
+/* The tokens that features promote: decoder rows summed over their output layers, times the
+ * final norm's gain (its scale is one number and orders nothing), through the unembedding less
+ * the vocabulary's mean. tokens: [n, n_top] ids, the most promoted first, -1 beyond the
+ * vocabulary. Cost 2 n D V operations. */
+bool cw_feature_promotes(CwModel *model, CwTranscoder *transcoder, CwkDevice *device,
+                         const int32_t *layers, const int64_t *features, size_t n, size_t n_top,
+                         int32_t *tokens, CwCancel *cancel, GError **error);
+/* A name made of promoted tokens: "~ water, ice, snow". Blank and repeated ones are left out;
+ * NULL if nothing is left. Transfer full. */
+char *cw_feature_dup_name(const CwTokenizer *tokenizer, const int32_t *tokens, size_t n_top);
 
 /* A prompt as attribution wants it: encoded, a special token put in front unless there is one.
  */

@@ -11,6 +11,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Promoted tokens looked at for a name; a name takes the first three that say something. */
+#define N_NAME_TOKENS 8
+
 void
 cw_attribution_options_init(CwAttributionOptions *options)
 {
@@ -21,6 +24,7 @@ cw_attribution_options_init(CwAttributionOptions *options)
     .batch_size = 256,
     .update_interval = 4,
     .max_feature_nodes = 7500,
+    .n_named_features = 256,
   };
 }
 
@@ -179,6 +183,45 @@ compute_feature_rows(Run *run, CwSweep *sweep, CwRowStore *store, const CwTarget
   return true;
 }
 
+/* Names, by active index, of the features with most influence among those with a row; NULL
+ * entries for the others. Without a tokenizer there are no names. */
+static GPtrArray *
+name_features(const CwRowStore *store, const CwTargetSet *targets,
+              const CwAttributionOptions *options, CwCancel *cancel, GError **error)
+{
+  const CwReplacement *replacement = store->replacement;
+  CwTokenizer *tokenizer = cw_model_peek_tokenizer(replacement->model);
+  int64_t K = replacement->n_active, n = MIN(options->n_named_features, K);
+  g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+  g_ptr_array_set_size(names, (gint)K);
+  if (tokenizer == NULL || n <= 0)
+    return g_steal_pointer(&names);
+  g_autofree double *influence = g_new0(double, K);
+  g_autofree uint8_t *has_no_row = g_malloc((gsize)K);
+  g_autofree int64_t *chosen = g_new(int64_t, n);
+  g_autofree int32_t *layers = g_new(int32_t, n), *tokens = g_new(int32_t, n * N_NAME_TOKENS);
+  g_autofree int64_t *features = g_new(int64_t, n);
+  memset(has_no_row, 1, (size_t)K);
+  for (guint i = 0; i < store->rows->len; i++) {
+    int64_t active = g_array_index(store->rows, CwRow, i).active;
+    if (active >= 0)
+      has_no_row[active] = 0;
+  }
+  cw_ranking_influence(store, targets->probability, influence);
+  n = cw_ranking_take(influence, K, has_no_row, n, chosen);
+  for (int64_t i = 0; i < n; i++) {
+    layers[i] = replacement->active_layer[chosen[i]];
+    features[i] = replacement->active_feature[chosen[i]];
+  }
+  if (!cw_feature_promotes(replacement->model, replacement->transcoder, replacement->device,
+                           layers, features, (size_t)n, N_NAME_TOKENS, tokens, cancel, error))
+    return NULL;
+  for (int64_t i = 0; i < n; i++)
+    names->pdata[chosen[i]] =
+        cw_feature_dup_name(tokenizer, tokens + i * N_NAME_TOKENS, N_NAME_TOKENS);
+  return g_steal_pointer(&names);
+}
+
 CwGraph *
 cw_attribute(CwModel *model, CwTranscoder *transcoder, CwkDevice *device, const int32_t *tokens,
              size_t n_tokens, const CwAttributionOptions *options, const CwProgress *progress,
@@ -215,7 +258,10 @@ cw_attribute(CwModel *model, CwTranscoder *transcoder, CwkDevice *device, const 
   cw_progress_report(progress, "graph", 0);
   if (cw_cancel_check(cancel, error))
     return NULL;
-  CwPackage package = { replacement, store, targets, options };
+  g_autoptr(GPtrArray) names = name_features(store, targets, options, cancel, error);
+  if (names == NULL)
+    return NULL;
+  CwPackage package = { replacement, store, targets, options, names };
   g_autoptr(CwGraph) graph = cw_package_graph(&package, error);
   if (graph == NULL)
     return NULL;

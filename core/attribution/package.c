@@ -202,6 +202,7 @@ fill_nodes(const CwPackage *package, const Layout *layout, CwGraphParts *parts)
     node.activation = node.value = replacement->activation[active];
     node.unattributed = unattributed(package, layout, layout->row_of_node[at]);
     parts->nodes[at] = node;
+    parts->labels[at] = g_strdup(g_ptr_array_index(package->names, active));
   }
   for (int64_t i = 0; i < layout->n_errors; i++, at++) {
     parts->nodes[at] = blank_node;

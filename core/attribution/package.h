@@ -10,6 +10,7 @@ typedef struct {
   const CwRowStore *store;
   const CwTargetSet *targets;
   const CwAttributionOptions *options;
+  const GPtrArray *names; /* char *, by active index; NULL: no name */
 } CwPackage;
 
 /* Nodes: selected features by active index, errors by (layer, position), tokens, logits. Edges

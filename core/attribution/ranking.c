@@ -67,7 +67,7 @@ compare_candidates(const void *a, const void *b)
   return (x->active > y->active) - (x->active < y->active);
 }
 
-void
+int64_t
 cw_ranking_take(const double *influence, int64_t n_active, uint8_t *is_visited, int64_t n,
                 int64_t *taken)
 {
@@ -77,8 +77,10 @@ cw_ranking_take(const double *influence, int64_t n_active, uint8_t *is_visited, 
     if (!is_visited[i])
       candidates[n_candidates++] = (Candidate){ influence[i], i };
   qsort(candidates, (size_t)n_candidates, sizeof *candidates, compare_candidates);
-  for (int64_t i = 0; i < MIN(n, n_candidates); i++) {
+  n = MIN(n, n_candidates);
+  for (int64_t i = 0; i < n; i++) {
     taken[i] = candidates[i].active;
     is_visited[candidates[i].active] = 1;
   }
+  return n;
 }

@@ -8,7 +8,7 @@
  * of the logit rows, by number. Cost O(values stored). */
 void cw_ranking_influence(const CwRowStore *store, const float *probability, double *influence);
 
-/* The `n` unvisited features of most influence, ties by active index; writes their active
- * indices and marks them visited. */
-void cw_ranking_take(const double *influence, int64_t n_active, uint8_t *is_visited, int64_t n,
-                     int64_t *taken);
+/* At most `n` unvisited features of most influence, ties by active index; writes their active
+ * indices, marks them visited and returns how many there were. */
+int64_t cw_ranking_take(const double *influence, int64_t n_active, uint8_t *is_visited,
+                        int64_t n, int64_t *taken);

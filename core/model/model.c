@@ -1,9 +1,7 @@
 /* model.c - loading a model, and looking at it. */
 #include "model/model-private.h"
 
-#include <stdio.h>
-
-#define HASH_CHUNK_BYTES (1 << 20)
+#include "files/file-identity.h"
 
 CwModel *
 cw_model_ref(CwModel *model)
@@ -138,31 +136,15 @@ cw_model_peek_final_norm_bias(const CwModel *model)
   return model->final_norm_bias;
 }
 
-static bool
-hash_file(GChecksum *checksum, const char *path, guchar *chunk)
-{
-  FILE *file = fopen(path, "rbe");
-  if (file == NULL)
-    return false;
-  size_t n;
-  while ((n = fread(chunk, 1, HASH_CHUNK_BYTES, file)) > 0)
-    g_checksum_update(checksum, chunk, (gssize)n);
-  bool is_whole = !ferror(file);
-  fclose(file);
-  return is_whole;
-}
-
 const char *
 cw_model_get_hash(CwModel *model)
 {
   g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&model->hash_mutex);
   if (model->hash != NULL)
     return model->hash;
-  g_autofree guchar *chunk = g_malloc(HASH_CHUNK_BYTES);
-  g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+  g_autoptr(GPtrArray) paths = g_ptr_array_new();
   for (guint i = 0; i < model->source->files->len; i++)
-    if (!hash_file(checksum, cw_tensor_file_peek_path(model->source->files->pdata[i]), chunk))
-      return NULL;
-  model->hash = g_strdup(g_checksum_get_string(checksum));
+    g_ptr_array_add(paths, (gpointer)cw_tensor_file_peek_path(model->source->files->pdata[i]));
+  model->hash = cw_files_dup_identity(paths);
   return model->hash;
 }

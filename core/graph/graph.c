@@ -96,7 +96,7 @@ static bool
 check_parts(const CwGraphParts *parts, GError **error)
 {
   const int64_t *row_start = parts->row_start;
-  bool is_shaped = parts->n_nodes < UINT32_MAX && parts->n_layers >= 0 &&
+  bool is_shaped = parts->n_nodes < INT32_MAX && parts->n_layers >= 0 &&
                    parts->n_layers < INT32_MAX && parts->n_positions >= 0 &&
                    parts->n_positions < INT32_MAX && row_start != NULL && row_start[0] == 0;
   for (size_t t = 0; is_shaped && t < parts->n_nodes; t++)
@@ -117,15 +117,26 @@ check_parts(const CwGraphParts *parts, GError **error)
   return true;
 }
 
+static gint
+compare_layer(gconstpointer a, gconstpointer b, gpointer nodes)
+{
+  uint32_t i = *(const uint32_t *)a, j = *(const uint32_t *)b;
+  int32_t x = ((const CwNode *)nodes)[i].layer, y = ((const CwNode *)nodes)[j].layer;
+  if (x != y)
+    return x < y ? -1 : 1;
+  return i < j ? -1 : i > j;
+}
+
 /* Nodes left over by a cycle: earlier layers first, so that sweeps converge in few rounds. */
 static void
 place_rest(const CwGraphParts *parts, const uint32_t *n_left, uint32_t *order, size_t n_rest)
 {
   size_t k = 0;
-  for (int64_t layer = -1; layer <= parts->n_layers && k < n_rest; layer++)
-    for (size_t i = 0; i < parts->n_nodes; i++)
-      if (n_left[i] > 0 && parts->nodes[i].layer == layer)
-        order[k++] = (uint32_t)i;
+  for (size_t i = 0; i < parts->n_nodes; i++)
+    if (n_left[i] > 0)
+      order[k++] = (uint32_t)i;
+  g_assert(k == n_rest);
+  g_qsort_with_data(order, (gint)k, sizeof *order, compare_layer, parts->nodes);
 }
 
 /* Fills graph->order from the back. n_left[s]: edges out of s into nodes not yet placed. */

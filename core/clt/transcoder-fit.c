@@ -1,8 +1,8 @@
 /* transcoder-fit.c - whether a transcoder stands in for the MLPs of a given model.
  *
  * Layers and width decide. Every hook that a description may name exists in every model read
- * here (without a post-norm both output hooks are the same place), so unknown names were already
- * refused on reading. */
+ * here (without a post-norm both output hooks are the same place), so unknown names were
+ * already refused on reading. */
 #include "clt/transcoder.h"
 
 bool

@@ -23,7 +23,7 @@ test_tokenizer_ids(const CwTokenizer *tokenizer, const char *text, gssize n_byte
   g_autofree int32_t *found = cw_tokenizer_encode(tokenizer, text, n_bytes, &n, &error);
   g_assert_no_error(error);
   g_assert_nonnull(found);
-  if (n == n_ids && memcmp(found, ids, n * sizeof *ids) == 0)
+  if (n == n_ids && (n == 0 || memcmp(found, ids, n * sizeof *ids) == 0))
     return;
   g_autofree char *wanted = text_of_ids(ids, n_ids), *got = text_of_ids(found, n);
   g_test_message("\"%s\":\n  wanted%s\n  got   %s", text, wanted, got);

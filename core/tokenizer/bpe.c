@@ -96,7 +96,7 @@ find_byte_pieces(CwBpe *bpe)
     CwPieceKind kind = cw_vocabulary_get_kind(bpe->vocabulary, id);
     if (kind == CW_PIECE_BYTE && length == 1)
       bpe->byte_pieces[(uint8_t)bytes[0]] = id;
-    if (kind == CW_PIECE_NORMAL && bpe->joined != NULL)
+    if (cw_vocabulary_is_findable(bpe->vocabulary, id) && bpe->joined != NULL)
       note_neighbours(bpe, bytes, length);
   }
 }

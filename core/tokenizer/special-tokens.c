@@ -133,10 +133,14 @@ is_space(uint32_t c)
   return c == 0x85 || (c >= 9 && c <= 13) || g_unichar_isspace(c);
 }
 
+/* As \w of Unicode's regular expressions. */
 static bool
 is_word(uint32_t c)
 {
-  return c == '_' || g_unichar_isalnum(c) || g_unichar_ismark(c);
+  GUnicodeType type = g_unichar_type(c);
+  return g_unichar_isalpha(c) || g_unichar_ismark(c) || type == G_UNICODE_DECIMAL_NUMBER ||
+         type == G_UNICODE_LETTER_NUMBER || type == G_UNICODE_CONNECT_PUNCTUATION ||
+         c == 0x200c || c == 0x200d;
 }
 
 /* The character that ends at `end`, or 0. */

@@ -160,6 +160,16 @@ encode_byte_level(Encoding *encoding, const char *text, size_t n, GError **error
   return true;
 }
 
+static char *
+try_copy_room(size_t n, GError **error)
+{
+  char *room = g_try_malloc(n);
+  if (room == NULL)
+    g_set_error(error, CW_ERROR, CW_ERROR_NO_MEMORY,
+                "There is no memory to encode this text: encode it in parts");
+  return room;
+}
+
 /* What lies between two special tokens. */
 static bool
 encode_between(Encoding *encoding, const char *text, size_t n, bool is_first, GError **error)
@@ -167,27 +177,17 @@ encode_between(Encoding *encoding, const char *text, size_t n, bool is_first, GE
   const CwTokenizerParts *parts = encoding->parts;
   if (n == 0)
     return true;
-  bool has_mark = parts->has_space_marks && memmem(text, n, CW_SPACE_MARK, 3) != NULL;
-  bool has_space =
-      text[0] == ' ' || (has_mark && n >= 3 && memcmp(text, CW_SPACE_MARK, 3) == 0);
   bool is_prefixed =
       (parts->prefix == CW_PREFIX_EVERY || (parts->prefix == CW_PREFIX_FIRST && is_first)) &&
-      !(parts->is_prefix_optional && has_space);
-  g_autofree char *changed = NULL;
-  if (is_prefixed || has_mark) {
-    changed = g_try_malloc(n + 1);
-    if (changed == NULL) {
-      g_set_error(error, CW_ERROR, CW_ERROR_NO_MEMORY,
-                  "There is no memory to encode this text: encode it in parts");
+      !(parts->is_prefix_optional && text[0] == ' ');
+  g_autofree char *prefixed = NULL;
+  if (is_prefixed) {
+    prefixed = try_copy_room(n + 1, error);
+    if (prefixed == NULL)
       return false;
-    }
-    changed[0] = ' ';
-    if (has_mark)
-      n = cw_space_marks_to_spaces(changed + is_prefixed, text, n);
-    else
-      memcpy(changed + is_prefixed, text, n);
-    text = changed;
-    n += is_prefixed;
+    prefixed[0] = ' ';
+    memcpy(prefixed + 1, text, n++);
+    text = prefixed;
   }
   return parts->pretokeniser != NULL
              ? encode_byte_level(encoding, text, n, error)
@@ -208,6 +208,17 @@ encode_all(Encoding *encoding, const char *text, size_t n, GError **error)
   return encode_between(encoding, text + at, n - at, at == 0, error);
 }
 
+/* Marks in the text mean the same as spaces, special tokens made of spaces included. */
+static bool
+encode_marked(Encoding *encoding, const char *text, size_t n, GError **error)
+{
+  if (!encoding->parts->has_space_marks || memmem(text, n, CW_SPACE_MARK, 3) == NULL)
+    return encode_all(encoding, text, n, error);
+  g_autofree char *changed = try_copy_room(n, error);
+  return changed != NULL &&
+         encode_all(encoding, changed, cw_space_marks_to_spaces(changed, text, n), error);
+}
+
 int32_t *
 cw_tokenizer_encode(const CwTokenizer *tokenizer, const char *text, gssize n_bytes, size_t *n,
                     GError **error)
@@ -220,7 +231,7 @@ cw_tokenizer_encode(const CwTokenizer *tokenizer, const char *text, gssize n_byt
                 length);
     return NULL;
   }
-  if (!encode_all(&encoding, text, length, error)) {
+  if (!encode_marked(&encoding, text, length, error)) {
     cw_bpe_run_clear(&encoding.run);
     return NULL;
   }

@@ -13,7 +13,8 @@
 typedef struct {
   uint32_t start;
   uint32_t length : 24;
-  uint32_t kind : 8;
+  uint32_t kind : 7;
+  uint32_t is_findable : 1;
 } Piece;
 
 typedef struct {
@@ -110,30 +111,23 @@ cw_vocabulary_set(CwVocabulary *v, int64_t id, const char *bytes, size_t n_bytes
     memcpy(v->blob + v->blob_bytes, bytes, n_bytes);
   v->pieces[id] = (Piece){ .start = (uint32_t)v->blob_bytes,
                            .length = (uint32_t)n_bytes,
-                           .kind = (uint32_t)kind };
+                           .kind = (uint32_t)kind,
+                           .is_findable = kind == CW_PIECE_NORMAL };
   v->blob_bytes += n_bytes;
   v->n_pieces = MAX(v->n_pieces, (size_t)id + 1);
   return true;
 }
 
-bool
-cw_vocabulary_set_added(CwVocabulary *v, int64_t id, const char *bytes, size_t n_bytes,
-                        CwPieceKind kind, GError **error)
+void
+cw_vocabulary_set_findable(CwVocabulary *v, int32_t id)
 {
-  if (id < 0 || (size_t)id >= v->n_pieces || v->pieces[id].kind == CW_PIECE_NONE)
-    return cw_vocabulary_set(v, id, bytes, n_bytes, kind, error);
-  Piece *piece = &v->pieces[id];
-  if (piece->length != n_bytes || memcmp(v->blob + piece->start, bytes, n_bytes) != 0) {
-    g_autofree char *here = g_utf8_make_valid(bytes, (gssize)n_bytes);
-    g_autofree char *there = g_utf8_make_valid(v->blob + piece->start, piece->length);
-    g_set_error(error, CW_ERROR, CW_ERROR_FORMAT,
-                "id %" G_GINT64_FORMAT " is \"%s\" in the vocabulary and \"%s\" among the "
-                "added tokens",
-                id, there, here);
-    return false;
-  }
-  piece->kind = (uint32_t)kind;
-  return true;
+  v->pieces[id].is_findable = 1;
+}
+
+bool
+cw_vocabulary_is_findable(const CwVocabulary *v, int32_t id)
+{
+  return v->pieces[id].is_findable;
 }
 
 static uint64_t
@@ -176,6 +170,8 @@ enter_piece(CwVocabulary *v, int32_t id, GError **error)
   const char *bytes = v->blob + piece->start;
   uint64_t hash = hash_of(v, bytes, piece->length);
   Slot *slot = slot_of(v, bytes, piece->length, hash);
+  if (slot->id >= 0 && piece->kind != CW_PIECE_NORMAL)
+    return true;
   if (slot->id >= 0) {
     g_autofree char *text = g_utf8_make_valid(bytes, piece->length);
     g_set_error(error, CW_ERROR, CW_ERROR_FORMAT, "\"%s\" has two ids, %d and %d", text,
@@ -211,6 +207,10 @@ cw_vocabulary_finish(CwVocabulary *v, GError **error)
     if (v->pieces[id].kind == CW_PIECE_NORMAL && !enter_piece(v, (int32_t)id, error))
       return false;
   }
+  for (size_t id = 0; id < v->n_pieces; id++)
+    if (v->pieces[id].kind != CW_PIECE_NORMAL && v->pieces[id].is_findable &&
+        !enter_piece(v, (int32_t)id, error))
+      return false;
   return true;
 }
 
@@ -236,7 +236,7 @@ cw_vocabulary_peek(const CwVocabulary *v, int32_t id, size_t *n_bytes)
 int32_t
 cw_vocabulary_find(const CwVocabulary *v, const char *bytes, size_t n_bytes)
 {
-  if (n_bytes > v->longest)
+  if (n_bytes > v->longest || v->slots == NULL)
     return -1;
   return slot_of(v, bytes, n_bytes, hash_of(v, bytes, n_bytes))->id;
 }

@@ -25,17 +25,18 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CwVocabulary, cw_vocabulary_free)
  * beyond the limits is an error, as is an empty normal piece. */
 bool cw_vocabulary_set(CwVocabulary *vocabulary, int64_t id, const char *bytes, size_t n_bytes,
                        CwPieceKind kind, GError **error);
-/* An added token: as set, or a new kind for a piece that has this id and these bytes. */
-bool cw_vocabulary_set_added(CwVocabulary *vocabulary, int64_t id, const char *bytes,
-                             size_t n_bytes, CwPieceKind kind, GError **error);
+/* Lets find give this id too, although its kind is another: what merges may go through. A
+ * normal piece of the same bytes comes first. */
+void cw_vocabulary_set_findable(CwVocabulary *vocabulary, int32_t id);
 /* After the last piece: refuses gaps between ids and normal pieces with equal bytes. */
 bool cw_vocabulary_finish(CwVocabulary *vocabulary, GError **error);
 
+bool cw_vocabulary_is_findable(const CwVocabulary *vocabulary, int32_t id);
 int32_t cw_vocabulary_get_n_pieces(const CwVocabulary *vocabulary);
 CwPieceKind cw_vocabulary_get_kind(const CwVocabulary *vocabulary, int32_t id);
 /* The bytes of a valid id, borrowed, not terminated. */
 const char *cw_vocabulary_peek(const CwVocabulary *vocabulary, int32_t id, size_t *n_bytes);
-/* The id of a normal piece with these bytes, -1 if there is none. Only after finish. */
+/* The id of a normal or findable piece with these bytes, -1 if there is none. After finish. */
 int32_t cw_vocabulary_find(const CwVocabulary *vocabulary, const char *bytes, size_t n_bytes);
-/* The length of the longest normal piece. */
+/* The length of the longest piece that find may give. */
 size_t cw_vocabulary_get_longest(const CwVocabulary *vocabulary);

@@ -143,7 +143,11 @@ static bool
 pass_plain(CwJsonCursor *cursor)
 {
   while (cursor->at < cursor->n) {
-    uint32_t c;
+    uint32_t c = (unsigned char)cursor->text[cursor->at];
+    if (c >= 0x20 && c < 0x80 && c != '"' && c != '\\') {
+      cursor->at++;
+      continue;
+    }
     size_t step = cw_utf8_step(cursor->text + cursor->at, cursor->n - cursor->at, &c);
     if (step == 0)
       return cw_json_cursor_fail(cursor, "a string is not UTF-8");

@@ -73,7 +73,7 @@ read_normalizer_step(Reader *reader, JsonObject *step, const char *type, GError 
     return true;
   }
   if (strcmp(type, "Prepend") == 0 && has_text(step, "prepend", CW_SPACE_MARK)) {
-    pipeline->prefix = CW_PREFIX_EVERY;
+    pipeline->prefix = CW_PREFIX_AFTER_ALL;
     return true;
   }
   if (strcmp(type, "Replace") == 0 && g_strcmp0(peek_pattern(step, "String"), " ") == 0 &&
@@ -127,7 +127,7 @@ read_byte_level(Reader *reader, JsonObject *step, GError **error)
   if (get_flag(step, "add_prefix_space", true)) {
     if (pipeline->n_splits > 0)
       return unsupported(reader, error, "ByteLevel", "with add_prefix_space behind a split");
-    pipeline->prefix = CW_PREFIX_EVERY;
+    pipeline->prefix = CW_PREFIX_AFTER_ALL;
     pipeline->is_prefix_optional = true;
   }
   if (get_flag(step, "use_regex", true) && !add_split(reader, CW_SPLIT_GPT2, error))
@@ -149,7 +149,7 @@ read_metaspace(Reader *reader, JsonObject *step, GError **error)
   pipeline->has_space_marks = true;
   pipeline->splits_at_spaces = get_flag(step, "split", true);
   pipeline->is_prefix_optional = true;
-  pipeline->prefix = strcmp(scheme, "always") == 0  ? CW_PREFIX_EVERY
+  pipeline->prefix = strcmp(scheme, "always") == 0  ? CW_PREFIX_AFTER_ALL
                      : strcmp(scheme, "first") == 0 ? CW_PREFIX_FIRST
                                                     : CW_PREFIX_NEVER;
   return true;

@@ -17,6 +17,7 @@ struct _CwMergeRules {
   Slot *slots; /* NULL: by score */
   size_t mask, n_used;
   uint32_t next_rank;
+  int32_t last_merged; /* files often list all ways to one piece in a row */
   uint64_t seed;
   uint32_t *ranks; /* [n_pieces], by score */
 };
@@ -46,6 +47,7 @@ cw_merge_rules_new_pairs(const CwVocabulary *vocabulary, size_t n_merges, GError
 {
   g_autoptr(CwMergeRules) rules = g_new0(CwMergeRules, 1);
   rules->vocabulary = vocabulary;
+  rules->last_merged = -1;
   rules->seed = ((uint64_t)g_random_int() << 32 | g_random_int()) | 1;
   if (n_merges > CW_VOCABULARY_MAX_PIECES * 4u || !allocate_slots(rules, n_merges)) {
     no_memory(error);
@@ -139,6 +141,14 @@ find_side(const CwMergeRules *rules, const char *side, const char *bytes, size_t
   return id;
 }
 
+static bool
+is_piece(const CwVocabulary *vocabulary, int32_t id, const char *bytes, size_t n)
+{
+  size_t n_there;
+  const char *there = id >= 0 ? cw_vocabulary_peek(vocabulary, id, &n_there) : NULL;
+  return there != NULL && n_there == n && memcmp(there, bytes, n) == 0;
+}
+
 bool
 cw_merge_rules_add(CwMergeRules *rules, const char *left, size_t n_left, const char *right,
                    size_t n_right, GError **error)
@@ -150,13 +160,16 @@ cw_merge_rules_add(CwMergeRules *rules, const char *left, size_t n_left, const c
     return false;
   memcpy(joined, left, n_left);
   memcpy(joined + n_left, right, n_right);
-  int32_t merged = find_side(rules, "result", joined, n_left + n_right, error);
+  int32_t merged = is_piece(rules->vocabulary, rules->last_merged, joined, n_left + n_right)
+                       ? rules->last_merged
+                       : find_side(rules, "result", joined, n_left + n_right, error);
   if (merged < 0)
     return false;
   if ((rules->n_used + 1) * 2 > rules->mask + 1 && !grow(rules)) {
     no_memory(error);
     return false;
   }
+  rules->last_merged = merged;
   Slot *slot = slot_of(rules, left_id, right_id);
   rules->n_used += slot->left < 0;
   *slot = (Slot){ left_id, right_id, { rules->next_rank++, merged } };

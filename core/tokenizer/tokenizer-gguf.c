@@ -274,7 +274,7 @@ read_sentence_pieces(const Source *source, CwTokenizerParts *parts, GError **err
   if (!read_id(source, KEY("unknown_token_id"), &options.unknown, error))
     return false;
   cw_tensor_file_get_bool(source->file, KEY("add_space_prefix"), &has_prefix);
-  parts->prefix = has_prefix ? CW_PREFIX_EVERY : CW_PREFIX_NEVER;
+  parts->prefix = has_prefix ? CW_PREFIX_AFTER_SPECIAL : CW_PREFIX_NEVER;
   parts->has_space_marks = true;
   CwMergeRules *rules = NULL;
   if (!fill_vocabulary(source, parts, false, error) ||

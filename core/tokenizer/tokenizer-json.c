@@ -18,7 +18,8 @@ typedef struct {
   CwJsonPipeline pipeline;
   CwJsonSlice normalizer, pre_tokenizer, added_tokens, model;
   CwJsonSlice type, vocab, merges, unknown, prefix, suffix;
-  bool has_byte_pieces, fuses_unknown, takes_whole_words;
+  CwJsonSlice byte_fallback, fuse_unk, ignore_merges;
+  bool has_byte_pieces;
   CwBpeOptions options;
 } Source;
 
@@ -37,32 +38,58 @@ fail(const Source *source, const char *section, GError **error)
 
 /* ---- sections -------------------------------------------------------------------------- */
 
-typedef struct {
+typedef struct Section {
   const char *name;
   CwJsonSlice *slice;
+  const struct Section *members; /* of an object that is gone into; NULL: passed over */
+  size_t n_members;
 } Section;
 
 /* Notes where the named members of an object lie. */
 static bool
-read_sections(const Source *source, CwJsonSlice object, const Section *sections, size_t n,
-              GError **error)
+note_sections(CwJsonCursor *cursor, const Section *sections, size_t n)
 {
-  g_auto(CwJsonCursor) cursor = { 0 };
   const char *key;
-  size_t n_key, start, end;
-  cw_json_cursor_init(&cursor, object.text, object.n_bytes);
-  cw_json_cursor_enter(&cursor, '{');
-  while (cw_json_cursor_next_key(&cursor, &key, &n_key)) {
-    CwJsonSlice *slice = NULL;
-    for (size_t i = 0; i < n; i++)
+  size_t n_key;
+  cw_json_cursor_enter(cursor, '{');
+  while (cw_json_cursor_next_key(cursor, &key, &n_key)) {
+    const Section *section = NULL;
+    for (size_t i = 0; i < n && section == NULL; i++)
       if (is_key(key, n_key, sections[i].name))
-        slice = sections[i].slice;
-    if (slice != NULL && slice->n_bytes > 0)
-      cw_json_cursor_fail(&cursor, "a member is given twice");
-    if (cw_json_cursor_skip(&cursor, &start, &end) && slice != NULL)
-      *slice = (CwJsonSlice){ object.text + start, end - start };
+        section = &sections[i];
+    if (section != NULL && section->slice->n_bytes > 0)
+      cw_json_cursor_fail(cursor, "a member is given twice");
+    char first = cw_json_cursor_peek(cursor);
+    size_t start = cursor->at;
+    if (section != NULL && section->members != NULL && first == '{')
+      note_sections(cursor, section->members, section->n_members);
+    else
+      cw_json_cursor_skip(cursor, NULL, NULL);
+    if (section != NULL)
+      *section->slice = (CwJsonSlice){ cursor->text + start, cursor->at - start };
   }
-  if (cw_json_cursor_finish(&cursor))
+  return cursor->problem == NULL;
+}
+
+static bool
+read_sections(Source *source, CwJsonSlice all, GError **error)
+{
+  const Section of_model[] = { { "type", &source->type },
+                               { "vocab", &source->vocab },
+                               { "merges", &source->merges },
+                               { "unk_token", &source->unknown },
+                               { "continuing_subword_prefix", &source->prefix },
+                               { "end_of_word_suffix", &source->suffix },
+                               { "byte_fallback", &source->byte_fallback },
+                               { "fuse_unk", &source->fuse_unk },
+                               { "ignore_merges", &source->ignore_merges } };
+  const Section of_file[] = { { "added_tokens", &source->added_tokens },
+                              { "normalizer", &source->normalizer },
+                              { "pre_tokenizer", &source->pre_tokenizer },
+                              { "model", &source->model, of_model, G_N_ELEMENTS(of_model) } };
+  g_auto(CwJsonCursor) cursor = { 0 };
+  cw_json_cursor_init(&cursor, all.text, all.n_bytes);
+  if (note_sections(&cursor, of_file, G_N_ELEMENTS(of_file)) && cw_json_cursor_finish(&cursor))
     return true;
   cw_json_cursor_set_error(&cursor, source->path, error);
   return false;
@@ -82,20 +109,8 @@ is_true(CwJsonSlice slice)
 }
 
 static bool
-read_model(Source *source, GError **error)
+check_model(Source *source, GError **error)
 {
-  CwJsonSlice byte_fallback = { 0 }, fuse_unk = { 0 }, ignore_merges = { 0 };
-  const Section sections[] = { { "type", &source->type },
-                               { "vocab", &source->vocab },
-                               { "merges", &source->merges },
-                               { "unk_token", &source->unknown },
-                               { "continuing_subword_prefix", &source->prefix },
-                               { "end_of_word_suffix", &source->suffix },
-                               { "byte_fallback", &byte_fallback },
-                               { "fuse_unk", &fuse_unk },
-                               { "ignore_merges", &ignore_merges } };
-  if (!read_sections(source, source->model, sections, G_N_ELEMENTS(sections), error))
-    return false;
   const char *problem = NULL;
   CwJsonSlice type = source->type;
   if (type.n_bytes > 0 && !is_key(type.text, type.n_bytes, "\"BPE\""))
@@ -104,18 +119,18 @@ read_model(Source *source, GError **error)
     problem = "has no vocab or no merges";
   else if (!is_empty(source->prefix) || !is_empty(source->suffix))
     problem = "has a continuing_subword_prefix or end_of_word_suffix, which Clew does not do";
-  else if (is_true(ignore_merges) && !source->pipeline.is_byte_level)
+  else if (is_true(source->ignore_merges) && !source->pipeline.is_byte_level)
     problem = "has ignore_merges without ByteLevel, which Clew does not do";
   if (problem != NULL) {
     g_set_error(error, CW_ERROR, CW_ERROR_UNSUPPORTED, "%s: model %s", source->path, problem);
     return false;
   }
-  source->has_byte_pieces = is_true(byte_fallback) && !source->pipeline.is_byte_level;
+  source->has_byte_pieces = is_true(source->byte_fallback) && !source->pipeline.is_byte_level;
   source->options =
       (CwBpeOptions){ .unit = source->pipeline.is_byte_level ? CW_BPE_BYTES : CW_BPE_CHARACTERS,
-                      .whole_words_first = is_true(ignore_merges),
+                      .whole_words_first = is_true(source->ignore_merges),
                       .split_at_spaces = source->pipeline.splits_at_spaces,
-                      .fuse_unknown = is_true(fuse_unk),
+                      .fuse_unknown = is_true(source->fuse_unk),
                       .unknown = -1 };
   return true;
 }
@@ -396,17 +411,13 @@ cw_tokenizer_new_from_json(const char *path, GError **error)
                 failure->message);
     return NULL;
   }
-  const Section sections[] = { { "added_tokens", &source.added_tokens },
-                               { "normalizer", &source.normalizer },
-                               { "pre_tokenizer", &source.pre_tokenizer },
-                               { "model", &source.model } };
   CwJsonSlice all = { g_mapped_file_get_contents(file), g_mapped_file_get_length(file) };
   if (all.n_bytes == 0 || all.n_bytes > MAX_FILE_BYTES) {
     g_set_error(error, CW_ERROR, CW_ERROR_FORMAT, "%s: %s for a tokenizer.json", path,
                 all.n_bytes == 0 ? "empty, which is too little" : "over 512 MiB, too much");
     return NULL;
   }
-  if (!read_sections(&source, all, sections, G_N_ELEMENTS(sections), error))
+  if (!read_sections(&source, all, error))
     return NULL;
   if (source.model.n_bytes == 0) {
     g_set_error(error, CW_ERROR, CW_ERROR_FORMAT, "%s: there is no \"model\"", path);
@@ -414,7 +425,7 @@ cw_tokenizer_new_from_json(const char *path, GError **error)
   }
   if (!cw_json_pipeline_read(&source.pipeline, path, source.normalizer, source.pre_tokenizer,
                              error) ||
-      !read_model(&source, error) || !build(&source, &parts, error))
+      !check_model(&source, error) || !build(&source, &parts, error))
     return NULL;
   return cw_tokenizer_new_from_parts(&parts);
 }

@@ -6,12 +6,13 @@
 #include "tokenizer/pretokenise.h"
 #include "tokenizer/special-tokens.h"
 
-/* Where a space is put in front of the text, as vocabularies of words that begin with a space
- * want it. "Text" is what lies between two special tokens. */
+/* Where a space is put in front of text, as vocabularies of words that begin with a space want
+ * it. */
 typedef enum {
   CW_PREFIX_NEVER,
-  CW_PREFIX_FIRST, /* at the beginning only */
-  CW_PREFIX_EVERY  /* behind each special token too */
+  CW_PREFIX_FIRST,         /* at the beginning only */
+  CW_PREFIX_AFTER_SPECIAL, /* behind each special token too */
+  CW_PREFIX_AFTER_ALL      /* behind each added token too */
 } CwPrefix;
 
 /* Owned by the tokenizer once it is made. */

@@ -170,16 +170,25 @@ try_copy_room(size_t n, GError **error)
   return room;
 }
 
+/* Whether text gets a space in front that follows a token of this kind (NONE: follows none). */
+static bool
+is_prefixed_behind(const CwTokenizerParts *parts, CwPieceKind kind)
+{
+  return parts->prefix != CW_PREFIX_NEVER &&
+         (kind == CW_PIECE_NONE || parts->prefix == CW_PREFIX_AFTER_ALL ||
+          (kind == CW_PIECE_SPECIAL && parts->prefix == CW_PREFIX_AFTER_SPECIAL));
+}
+
 /* What lies between two special tokens. */
 static bool
-encode_between(Encoding *encoding, const char *text, size_t n, bool is_first, GError **error)
+encode_between(Encoding *encoding, const char *text, size_t n, CwPieceKind before,
+               GError **error)
 {
   const CwTokenizerParts *parts = encoding->parts;
   if (n == 0)
     return true;
   bool is_prefixed =
-      (parts->prefix == CW_PREFIX_EVERY || (parts->prefix == CW_PREFIX_FIRST && is_first)) &&
-      !(parts->is_prefix_optional && text[0] == ' ');
+      is_prefixed_behind(parts, before) && !(parts->is_prefix_optional && text[0] == ' ');
   g_autofree char *prefixed = NULL;
   if (is_prefixed) {
     prefixed = try_copy_room(n + 1, error);
@@ -197,15 +206,18 @@ encode_between(Encoding *encoding, const char *text, size_t n, bool is_first, GE
 static bool
 encode_all(Encoding *encoding, const char *text, size_t n, GError **error)
 {
+  const CwTokenizerParts *parts = encoding->parts;
   CwSpecialMatch match;
+  CwPieceKind before = CW_PIECE_NONE;
   size_t at = 0;
-  while (at < n && cw_special_tokens_find(encoding->parts->specials, text, n, at, &match)) {
-    if (!encode_between(encoding, text + at, match.start - at, at == 0, error) ||
+  while (at < n && cw_special_tokens_find(parts->specials, text, n, at, &match)) {
+    if (!encode_between(encoding, text + at, match.start - at, before, error) ||
         !cw_bpe_run_append(&encoding->run, match.id, error))
       return false;
     at = match.end;
+    before = cw_vocabulary_get_kind(parts->vocabulary, match.id);
   }
-  return encode_between(encoding, text + at, n - at, at == 0, error);
+  return encode_between(encoding, text + at, n - at, before, error);
 }
 
 /* Marks in the text mean the same as spaces, special tokens made of spaces included. */
@@ -249,7 +261,7 @@ cw_tokenizer_decode(const CwTokenizer *tokenizer, const int32_t *ids, size_t n, 
 {
   const CwTokenizerParts *parts = &tokenizer->parts;
   GString *text = g_string_new(NULL);
-  bool is_prefixed = parts->prefix != CW_PREFIX_NEVER;
+  bool is_prefixed = is_prefixed_behind(parts, CW_PIECE_NONE);
   for (size_t i = 0; i < n; i++) {
     size_t length;
     CwPieceKind kind = cw_vocabulary_get_kind(parts->vocabulary, ids[i]);
@@ -259,7 +271,7 @@ cw_tokenizer_decode(const CwTokenizer *tokenizer, const int32_t *ids, size_t n, 
     bool is_apart = kind == CW_PIECE_SPECIAL || kind == CW_PIECE_ADDED;
     bool drops_space = is_prefixed && !is_apart && length > 0 && bytes[0] == ' ';
     g_string_append_len(text, bytes + drops_space, (gssize)(length - drops_space));
-    is_prefixed = is_apart && parts->prefix == CW_PREFIX_EVERY;
+    is_prefixed = is_apart && is_prefixed_behind(parts, kind);
   }
   if (n_bytes != NULL)
     *n_bytes = text->len;

@@ -8,8 +8,10 @@
 /* In the order of `clew help`. */
 /* clang-format off */
 static const CwaCommand *const all_commands[] = {
+  &cwa_command_info,
   &cwa_command_tokenize,
   &cwa_command_logits,
+  &cwa_command_render,
   &cwa_command_bench,
   &cwa_command_help,
   NULL,

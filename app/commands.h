@@ -5,5 +5,7 @@
 
 extern const CwaCommand cwa_command_bench;
 extern const CwaCommand cwa_command_help;
+extern const CwaCommand cwa_command_info;
 extern const CwaCommand cwa_command_logits;
+extern const CwaCommand cwa_command_render;
 extern const CwaCommand cwa_command_tokenize;

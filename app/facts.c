@@ -8,7 +8,8 @@
 
 #include "escape.h"
 
-#define NAME_WIDTH 20
+#define NAME_WIDTH        20
+#define LONGEST_JSON_LINE 200 /* characters of a JSON object on a line */
 
 struct _CwaFacts {
   JsonBuilder *json; /* its outermost object is open */
@@ -132,9 +133,14 @@ cwa_facts_add_json(CwaFacts *facts, const char *name, const char *object)
   g_autoptr(JsonParser) parser = json_parser_new();
   if (strcmp(object, "{}") == 0 || !json_parser_load_from_data(parser, object, -1, NULL))
     return;
+  JsonNode *root = json_parser_steal_root(parser);
+  g_autofree char *compact = json_to_string(root, FALSE);
   json_builder_set_member_name(facts->json, name);
-  json_builder_add_value(facts->json, json_parser_steal_root(parser));
-  add_line(facts, name, object);
+  json_builder_add_value(facts->json, root);
+  bool is_long = g_utf8_strlen(compact, -1) > LONGEST_JSON_LINE;
+  g_autofree char *start = g_utf8_substring(compact, 0, is_long ? LONGEST_JSON_LINE : -1);
+  g_autofree char *line = g_strconcat(start, is_long ? " ... (--json shows all)" : "", NULL);
+  add_line(facts, name, line);
 }
 
 void

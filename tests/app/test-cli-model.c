@@ -220,7 +220,7 @@ test_logits_generate(void)
   g_autofree char *model = test_smollm2_path_or_skip();
   if (model == NULL)
     return;
-  g_autofree char *texts[2] = { NULL, NULL };
+  char *texts[2] = { NULL, NULL };
   for (int i = 0; i < 2; i++) {
     g_autoptr(Outcome) outcome =
         run_clew("logits", "--model", model, "--prompt", "Once upon a time", "--generate", "8",
@@ -234,6 +234,8 @@ test_logits_generate(void)
                      <=, 8);
   }
   g_assert_cmpstr(texts[0], ==, texts[1]);
+  g_free(texts[0]);
+  g_free(texts[1]);
 }
 
 /* ---- refusals --------------------------------------------------------------------------- */

@@ -172,6 +172,14 @@ heads_are_valid(int64_t n_heads, int64_t n_kv_heads, int64_t head_width)
 }
 
 static bool
+attention_is_valid(const CwkAttentionArgs *args)
+{
+  return heads_are_valid(args->n_heads, args->n_kv_heads, args->head_width) &&
+         args->n_queries >= 0 && args->n_keys >= args->n_queries && args->window >= 0 &&
+         args->q != NULL && args->k != NULL && args->v != NULL && args->out != NULL;
+}
+
+static bool
 attention_pattern_is_valid(const CwkAttentionPatternArgs *args)
 {
   return heads_are_valid(args->n_heads, args->n_kv_heads, args->head_width) &&

@@ -11,9 +11,6 @@
 #include <math.h>
 #include <string.h>
 
-/* Queries whose patterns are in work at a time: [H, block, T] f32 is 1.2 MB for 9 heads and 512
- * positions. */
-#define QUERY_BLOCK       64
 #define ELEMENTS_PER_ITEM 16384
 
 void
@@ -84,7 +81,6 @@ typedef struct {
   float *branch;    /* [T, D] what a branch gives, where it is not added at once */
   float *qkv;       /* [T, H K + 2 G K] fused, or q, k and v one after the other */
   float *mixed;     /* [T, H K] */
-  float *pattern;   /* [H, QUERY_BLOCK, n_keys] */
   float *gate, *up; /* [T, mlp_width] */
   GError **error;
 } Pass;
@@ -284,19 +280,18 @@ extend_cache(Pass *pass, int64_t l, Heads *heads)
   heads->n_keys = pass->first_position + pass->n;
 }
 
-/* Queries first .. first + n - 1 into `mixed`, patterns by way of `pattern`. */
+/* With the patterns kept in out->pattern. */
 static bool
-attend_block(Pass *pass, const CwLayer *layer, const Heads *heads, int64_t first, int64_t n,
-             float *pattern)
+attend_keeping(Pass *pass, const CwLayer *layer, int64_t l, const Heads *heads)
 {
   const CwModelConfig *config = pass->config;
-  int64_t n_keys = heads->n_keys - (pass->n - first - n);
-  CwkAttentionPatternArgs scores = { .n_queries = n,
-                                     .n_keys = n_keys,
+  float *pattern = layer_part(pass->out->pattern, l, config->n_heads * pass->n * pass->n);
+  CwkAttentionPatternArgs scores = { .n_queries = pass->n,
+                                     .n_keys = pass->n,
                                      .n_heads = config->n_heads,
                                      .n_kv_heads = config->n_kv_heads,
                                      .head_width = config->head_width,
-                                     .q = heads->q + first * heads->q_stride,
+                                     .q = heads->q,
                                      .k = heads->k,
                                      .q_stride = heads->q_stride,
                                      .k_stride = heads->k_stride,
@@ -304,15 +299,15 @@ attend_block(Pass *pass, const CwLayer *layer, const Heads *heads, int64_t first
                                      .soft_cap = config->attention_soft_cap,
                                      .window = layer->window,
                                      .pattern = pattern };
-  CwkAttentionMixArgs mix = { .n_queries = n,
-                              .n_keys = n_keys,
+  CwkAttentionMixArgs mix = { .n_queries = pass->n,
+                              .n_keys = pass->n,
                               .n_heads = config->n_heads,
                               .n_kv_heads = config->n_kv_heads,
                               .head_width = config->head_width,
                               .pattern = pattern,
                               .v = heads->v,
                               .v_stride = heads->v_stride,
-                              .out = pass->mixed + first * pass->n_q,
+                              .out = pass->mixed,
                               .out_stride = pass->n_q };
   return check(pass, cwk_attention_pattern(pass->device, &scores), "computing attention") &&
          check(pass, cwk_attention_mix(pass->device, &mix), "computing attention");
@@ -321,15 +316,26 @@ attend_block(Pass *pass, const CwLayer *layer, const Heads *heads, int64_t first
 static bool
 attend(Pass *pass, const CwLayer *layer, int64_t l, const Heads *heads)
 {
-  int64_t kept = pass->config->n_heads * pass->n * pass->n;
   if (pass->out->pattern != NULL)
-    return attend_block(pass, layer, heads, 0, pass->n,
-                        layer_part(pass->out->pattern, l, kept));
-  for (int64_t first = 0; first < pass->n; first += QUERY_BLOCK)
-    if (!attend_block(pass, layer, heads, first, MIN(QUERY_BLOCK, pass->n - first),
-                      pass->pattern))
-      return false;
-  return true;
+    return attend_keeping(pass, layer, l, heads);
+  const CwModelConfig *config = pass->config;
+  CwkAttentionArgs args = { .n_queries = pass->n,
+                            .n_keys = heads->n_keys,
+                            .n_heads = config->n_heads,
+                            .n_kv_heads = config->n_kv_heads,
+                            .head_width = config->head_width,
+                            .q = heads->q,
+                            .k = heads->k,
+                            .v = heads->v,
+                            .q_stride = heads->q_stride,
+                            .k_stride = heads->k_stride,
+                            .v_stride = heads->v_stride,
+                            .scale = config->attention_scale,
+                            .soft_cap = config->attention_soft_cap,
+                            .window = layer->window,
+                            .out = pass->mixed,
+                            .out_stride = pass->n_q };
+  return check(pass, cwk_attention(pass->device, &args), "computing attention");
 }
 
 static bool
@@ -520,8 +526,7 @@ static bool
 reserve_scratch(Pass *pass)
 {
   const CwModelConfig *config = pass->config;
-  int64_t n = pass->n, n_keys = pass->first_position + n;
-  bool needs_pattern = pass->out->pattern == NULL;
+  int64_t n = pass->n;
   const struct {
     float **array;
     int64_t n_rows, n_cols;
@@ -533,7 +538,6 @@ reserve_scratch(Pass *pass)
     { &pass->mixed, n, pass->n_q },
     { &pass->gate, n, config->mlp_width },
     { &pass->up, config->is_gated ? n : 0, config->mlp_width },
-    { &pass->pattern, needs_pattern ? config->n_heads * MIN(QUERY_BLOCK, n) : 0, n_keys },
   };
   gsize total = 0, at[G_N_ELEMENTS(parts)];
   bool is_possible = true;

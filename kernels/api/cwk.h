@@ -216,6 +216,20 @@ typedef struct {
   int64_t out_stride;
 } CwkAttentionMixArgs;
 
+/* attention_pattern and attention_mix in one, where the pattern itself is not wanted: it takes
+ * n_keys of scratch per query in work, not [H, n_queries, n_keys]. */
+typedef struct {
+  int64_t n_queries, n_keys, n_heads, n_kv_heads, head_width;
+  const float *q; /* [n_queries, H, K], stride q_stride */
+  const float *k; /* [n_keys, G, K], stride k_stride */
+  const float *v; /* [n_keys, G, K], stride v_stride */
+  int64_t q_stride, k_stride, v_stride;
+  float scale, soft_cap;
+  int64_t window;
+  float *out; /* [n_queries, H, K], stride out_stride */
+  int64_t out_stride;
+} CwkAttentionArgs;
+
 /* The adjoint of attention_mix for a batch of rows, pattern frozen. Row r carries the positions
  * 0 .. n_positions[r] - 1 from element offset first[r] (in positions) on:
  *   out[r, j, g, :] = sum over h in group g, i >= j of pattern[h, i, j] z[r, i, h, :]. */

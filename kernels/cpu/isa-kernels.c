@@ -601,6 +601,21 @@ max_of(const float *x, int64_t n)
   return largest;
 }
 
+static void
+soft_cap(float *x, int64_t n, float cap)
+{
+  Vec inverse = splat(1.0f / cap), scale = splat(cap);
+  int64_t i = 0;
+  for (; i + VL <= n; i += VL)
+    store(x + i, scale * tanh_vec(load(x + i) * inverse));
+  if (i < n) {
+    float tail[VL] = { 0 };
+    memcpy(tail, x + i, (size_t)(n - i) * sizeof *tail);
+    store(tail, scale * tanh_vec(load(tail) * inverse));
+    memcpy(x + i, tail, (size_t)(n - i) * sizeof *tail);
+  }
+}
+
 const CwkIsaKernels ISA_TABLE = {
   .mr = MR,
   .nr = NR,
@@ -612,6 +627,7 @@ const CwkIsaKernels ISA_TABLE = {
   .activate = activate,
   .exp_sum = exp_sum,
   .max = max_of,
+  .soft_cap = soft_cap,
   .decode = { [CWK_F32] = decode_f32,
               [CWK_F16] = decode_f16,
               [CWK_BF16] = decode_bf16,

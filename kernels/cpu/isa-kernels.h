@@ -25,6 +25,7 @@ typedef struct {
   /* x[i] = exp(x[i] - largest), returns the sum. */
   float (*exp_sum)(float *x, int64_t n, float largest);
   float (*max)(const float *x, int64_t n);
+  void (*soft_cap)(float *x, int64_t n, float cap); /* x = cap tanh(x / cap) */
 } CwkIsaKernels;
 
 extern const CwkIsaKernels cwk_isa_baseline, cwk_isa_avx2, cwk_isa_avx512;

@@ -15,7 +15,7 @@
 #include <string.h>
 
 #define K_BLOCK          384
-#define M_BLOCK_ROWS     240
+#define M_BLOCK_ROWS     528
 #define N_TILES          4
 #define SMALL_M          4
 #define MAX_TILE_ROWS    16

@@ -7,7 +7,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#if defined(__x86_64__)
+#  include <cpuid.h>
+#endif
+
 #define ALIGNMENT 64
+
+#if defined(__x86_64__)
+/* Clang 14's __builtin_cpu_supports does not know this one. The bit alone would not do: that
+ * the system keeps the wide registers is known from AVX2. */
+static bool
+has_f16c(void)
+{
+  unsigned a, b, c, d;
+  return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_F16C) != 0;
+}
+#endif
 
 static CwkIsa
 best_isa(void)
@@ -15,8 +30,7 @@ best_isa(void)
 #if defined(__x86_64__)
   __builtin_cpu_init();
   CwkIsa best = CWK_ISA_BASELINE;
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-      __builtin_cpu_supports("f16c"))
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c())
     best = CWK_ISA_AVX2;
   if (best == CWK_ISA_AVX2 && __builtin_cpu_supports("avx512f") &&
       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&

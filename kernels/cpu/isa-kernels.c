@@ -29,7 +29,6 @@ typedef float VecU __attribute__((vector_size(VL * 4), aligned(4), may_alias));
 typedef int32_t VecI __attribute__((vector_size(VL * 4)));
 typedef float Vec4 __attribute__((vector_size(16)));
 typedef float Vec4U __attribute__((vector_size(16), aligned(4), may_alias));
-typedef int32_t Mask4 __attribute__((vector_size(16)));
 
 static inline Vec
 load(const float *p)
@@ -82,14 +81,14 @@ transpose_4x4(const float *const *s, int64_t p, float *out, int64_t nr)
 {
   Vec4 r0 = *(const Vec4U *)(s[0] + p), r1 = *(const Vec4U *)(s[1] + p);
   Vec4 r2 = *(const Vec4U *)(s[2] + p), r3 = *(const Vec4U *)(s[3] + p);
-  Vec4 a = __builtin_shuffle(r0, r1, (Mask4){ 0, 4, 1, 5 });
-  Vec4 b = __builtin_shuffle(r2, r3, (Mask4){ 0, 4, 1, 5 });
-  Vec4 c = __builtin_shuffle(r0, r1, (Mask4){ 2, 6, 3, 7 });
-  Vec4 d = __builtin_shuffle(r2, r3, (Mask4){ 2, 6, 3, 7 });
-  *(Vec4U *)(out) = __builtin_shuffle(a, b, (Mask4){ 0, 1, 4, 5 });
-  *(Vec4U *)(out + nr) = __builtin_shuffle(a, b, (Mask4){ 2, 3, 6, 7 });
-  *(Vec4U *)(out + 2 * nr) = __builtin_shuffle(c, d, (Mask4){ 0, 1, 4, 5 });
-  *(Vec4U *)(out + 3 * nr) = __builtin_shuffle(c, d, (Mask4){ 2, 3, 6, 7 });
+  Vec4 a = __builtin_shufflevector(r0, r1, 0, 4, 1, 5);
+  Vec4 b = __builtin_shufflevector(r2, r3, 0, 4, 1, 5);
+  Vec4 c = __builtin_shufflevector(r0, r1, 2, 6, 3, 7);
+  Vec4 d = __builtin_shufflevector(r2, r3, 2, 6, 3, 7);
+  *(Vec4U *)(out) = __builtin_shufflevector(a, b, 0, 1, 4, 5);
+  *(Vec4U *)(out + nr) = __builtin_shufflevector(a, b, 2, 3, 6, 7);
+  *(Vec4U *)(out + 2 * nr) = __builtin_shufflevector(c, d, 0, 1, 4, 5);
+  *(Vec4U *)(out + 3 * nr) = __builtin_shufflevector(c, d, 2, 3, 6, 7);
 }
 
 static void

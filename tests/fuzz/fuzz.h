@@ -1,0 +1,12 @@
+/* fuzz.h - what a fuzz target provides. */
+#pragma once
+
+#include <glib.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* libFuzzer's entry point; always returns 0. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+/* Good and bad inputs to start from (of GByteArray). Transfer full. */
+GPtrArray *fuzz_make_seeds(void);

@@ -84,7 +84,7 @@ typedef enum {
   CW_FORWARD_ALL_LOGITS = 1 << 1,
   CW_FORWARD_TAPS = 1 << 2,   /* residual mid, normalised MLP input, MLP output of each layer */
   CW_FORWARD_FROZEN = 1 << 3, /* patterns and normalisation scales, for attribution */
-  CW_FORWARD_REDUCED = 1 << 4 /* int8 activations on quantised weights; never for attribution */
+  CW_FORWARD_REDUCED = 1 << 4 /* int8 activations: refused, CW_ERROR_UNSUPPORTED, so far */
 } CwForwardFlags;
 
 /* What a pass leaves, all f32, owned. Absent parts are NULL. */

@@ -614,6 +614,11 @@ cw_forward_run(CwModel *model, CwkDevice *device, const int32_t *tokens, size_t 
                 cwk_device_name(device));
     return NULL;
   }
+  if ((flags & CW_FORWARD_REDUCED) != 0) {
+    g_set_error_literal(error, CW_ERROR, CW_ERROR_UNSUPPORTED,
+                        "There is no pass with int8 activations; run it in f32");
+    return NULL;
+  }
   g_autoptr(CwForward) out = g_new0(CwForward, 1);
   out->n_positions = (int64_t)n_tokens;
   if ((flags & CW_FORWARD_ALL_LOGITS) != 0)

@@ -39,7 +39,11 @@ load_tokenizer(CwModel *model, GError **error)
     model->tokenizer = cw_tokenizer_new_from_gguf(file, error);
     return model->tokenizer != NULL;
   }
-  return true;
+  g_autofree char *path = g_build_filename(model->path, "tokenizer.json", NULL);
+  if (!g_file_test(path, G_FILE_TEST_EXISTS))
+    return true;
+  model->tokenizer = cw_tokenizer_new_from_json(path, error);
+  return model->tokenizer != NULL;
 }
 
 static bool

@@ -350,6 +350,32 @@ test_hash_is_of_the_weights(void)
   g_assert_cmpstr(cw_model_get_hash(model), ==, expected);
 }
 
+static void
+test_folder_with_tokenizer(void)
+{
+  g_autofree char *folder = make_folder(NULL, NULL, NULL, NULL);
+  gsize n;
+  g_autofree char *tokenizer = read_golden("tokenizer/gpt2.json", &n);
+  write_file(folder, "tokenizer.json", tokenizer, n);
+  g_autoptr(CwModel) model = fixture_load_model(folder);
+  g_assert_nonnull(cw_model_peek_tokenizer(model));
+  write_file(folder, "tokenizer.json", tokenizer, n / 2);
+  assert_refused(folder, CW_ERROR_FORMAT, WORDS("tokenizer.json"));
+  test_remove_tree(folder);
+}
+
+static void
+test_reduced_precision_is_refused(void)
+{
+  g_autoptr(CwModel) model = fixture_load_golden_model("model/gpt2/model.gguf");
+  CwkDevice *device = cwk_cpu_new(1);
+  const int32_t token = 1;
+  g_autoptr(GError) error = NULL;
+  g_assert_null(cw_model_forward(model, device, &token, 1, CW_FORWARD_REDUCED, NULL, &error));
+  g_assert_error(error, CW_ERROR, CW_ERROR_UNSUPPORTED);
+  cwk_device_free(device);
+}
+
 /* What a file says of itself, as others see it. */
 static void
 test_config(void)
@@ -389,6 +415,8 @@ main(int argc, char **argv)
   g_test_add_func("/core/load/no-memory-is-an-error", test_no_memory_is_an_error);
   g_test_add_func("/core/load/cancel", test_cancel);
   g_test_add_func("/core/load/hash-is-of-the-weights", test_hash_is_of_the_weights);
+  g_test_add_func("/core/load/folder-with-tokenizer", test_folder_with_tokenizer);
+  g_test_add_func("/core/load/reduced-precision-is-refused", test_reduced_precision_is_refused);
   g_test_add_func("/core/load/config", test_config);
   return g_test_run();
 }

@@ -1,0 +1,25 @@
+/* camera.h - which part of a layout is seen, free of any size in px, so that it survives a
+ * resize and can be saved. */
+#pragma once
+
+#include "picture/geometry.h"
+
+#define CWU_ZOOM_MAX 48.0
+
+/* Zoom 1 shows everything; the centre is a share of the layout's width and height, 0..1. */
+typedef struct {
+  double zoom, centre_x, centre_y;
+} CwuViewpoint;
+
+#define CWU_VIEWPOINT_ALL ((CwuViewpoint){ 1, 0.5, 0.5 })
+
+bool cwu_viewpoint_equal(const CwuViewpoint *a, const CwuViewpoint *b);
+CwuCamera cwu_camera_at(const CwuViewpoint *viewpoint, const CwuRect *plot);
+/* Zooms so that what lies under the point (screen px) stays there. */
+CwuViewpoint cwu_viewpoint_zoom(const CwuViewpoint *viewpoint, const CwuRect *plot, double x,
+                                double y, double factor);
+CwuViewpoint cwu_viewpoint_pan(const CwuViewpoint *viewpoint, const CwuRect *plot, double dx,
+                               double dy);
+/* Pans as little as needed for a place in the layout (px at zoom 1) to be well inside. */
+CwuViewpoint cwu_viewpoint_reveal(const CwuViewpoint *viewpoint, const CwuRect *plot, double x,
+                                  double y);

@@ -1,0 +1,15 @@
+/* node-pane.h - answers for the selected node: what is it, what feeds it, what does it feed. */
+#pragma once
+
+#include <gtk/gtk.h>
+
+#include "window/document.h"
+
+G_BEGIN_DECLS
+
+#define CWU_TYPE_NODE_PANE (cwu_node_pane_get_type())
+G_DECLARE_FINAL_TYPE(CwuNodePane, cwu_node_pane, CWU, NODE_PANE, GtkBox)
+
+GtkWidget *cwu_node_pane_new(CwuDocument *document);
+
+G_END_DECLS

@@ -190,7 +190,7 @@ dup_logit_text(const CwuPicture *picture, CwuTextFace *face, size_t node)
   double p = cw_graph_peek_nodes(scene->graph)[scene->nodes[node].node].probability;
   g_autofree char *name =
       cwu_text_face_dup_fitting(face, scene->labels[node] != NULL ? scene->labels[node] : "",
-                                CWU_TEXT_PX, false, MAX_NAME_PX - 26);
+                                CWU_TEXT_PX, false, MAX_NAME_PX - 30);
   if (p <= 0)
     return g_strdup(name);
   if (p < 0.005)

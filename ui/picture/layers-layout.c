@@ -167,7 +167,8 @@ cwu_layers_layout_new(const CwuScene *scene, double width, double height, GError
     rank_nodes(&job);
     place_columns(&job, &padding, &tightest);
     double least = place_nodes(&job, padding, MAX(NODE_SPACING_PX, tightest));
-    layout->radius = CLAMP(0.44 * MIN(least, layout->row_height), MIN_RADIUS_PX, MAX_RADIUS_PX);
+    layout->radius =
+        CLAMP(0.5 * MIN(least, 0.9 * layout->row_height), MIN_RADIUS_PX, MAX_RADIUS_PX);
   } else {
     g_clear_pointer(&layout, cwu_layout_unref);
   }

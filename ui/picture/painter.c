@@ -9,7 +9,7 @@
 
 #define MARGIN_LEFT   44.0
 #define MARGIN_RIGHT  76.0
-#define MARGIN_TOP    62.0
+#define MARGIN_TOP    74.0
 #define MARGIN_BOTTOM 66.0
 #define MAX_RADIUS_PX 11.0
 #define MAX_EDGE_PX   5.0

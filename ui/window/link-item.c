@@ -28,16 +28,20 @@ cwu_link_item_init(CwuLinkItem *self)
 {
 }
 
-/* A short place for a row: "L19 · to". */
+/* A short place for a row: "L19 · to"; only "to" where the name has the layer already. */
 static char *
-dup_short_place(const CwGraph *graph, const CwNode *node)
+dup_short_place(const CwGraph *graph, size_t i, CwuLinkMeaning meaning)
 {
+  const CwNode *node = &cw_graph_peek_nodes(graph)[i];
   g_autofree char *piece =
       cwu_piece_dup_display(cw_graph_peek_prompt_token(graph, node->position));
   if (node->kind == CW_NODE_TOKEN)
     return g_strdup("token");
   if (node->kind == CW_NODE_LOGIT)
-    return g_strdup("output");
+    return g_strdup(meaning == CWU_LINK_PROBABILITY ? "" : "output");
+  g_autofree char *label = cwu_node_dup_label(graph, i);
+  if (label == NULL && node->kind != CW_NODE_ERROR)
+    return g_strdup(piece);
   return g_strdup_printf("L%d · %s", node->layer, piece);
 }
 
@@ -51,7 +55,7 @@ append(GListStore *store, CwGraph *graph, size_t node, CwuLinkMeaning meaning, d
   item->meaning = meaning;
   item->value = value;
   item->name = n->kind == CW_NODE_ERROR ? g_strdup("error") : cwu_node_dup_name(graph, node);
-  item->place = dup_short_place(graph, n);
+  item->place = dup_short_place(graph, node, meaning);
   g_list_store_append(store, item);
 }
 

@@ -20,17 +20,32 @@ G_DEFINE_TYPE(CwuNodePane, cwu_node_pane, GTK_TYPE_BOX)
 
 /* ---- what is said about a node --------------------------------------------------------- */
 
-static void append_fact(GString *out, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static void
+clear_grid(GtkGrid *grid)
+{
+  GtkWidget *child;
+  while ((child = gtk_widget_get_first_child(GTK_WIDGET(grid))) != NULL)
+    gtk_grid_remove(grid, child);
+}
+
+static void add_fact(GtkGrid *grid, int *row, const char *key, const char *format, ...)
+    G_GNUC_PRINTF(4, 5);
 
 static void
-append_fact(GString *out, const char *format, ...)
+add_fact(GtkGrid *grid, int *row, const char *key, const char *format, ...)
 {
   va_list values;
   va_start(values, format);
-  if (out->len > 0)
-    g_string_append(out, "\n");
-  g_string_append_vprintf(out, format, values);
+  g_autofree char *text = g_strdup_vprintf(format, values);
   va_end(values);
+  GtkWidget *left = g_object_new(GTK_TYPE_LABEL, "label", key, "xalign", 0.0f, NULL);
+  GtkWidget *right = g_object_new(GTK_TYPE_LABEL, "label", text, "xalign", 0.0f, "wrap", TRUE,
+                                  "hexpand", TRUE, NULL);
+  gtk_widget_add_css_class(left, "key");
+  gtk_widget_set_valign(left, GTK_ALIGN_START);
+  gtk_grid_attach(grid, left, 0, *row, 1, 1);
+  gtk_grid_attach(grid, right, 1, *row, 1, 1);
+  (*row)++;
 }
 
 /* Share of a node's input that comes from what the transcoder does not explain; NaN: no input.
@@ -51,27 +66,29 @@ error_share(const CwGraph *graph, size_t node)
   return all > 0 ? errors / all : NAN;
 }
 
-static char *
-dup_facts(CwuDocument *document, size_t i)
+static void
+update_facts(CwuNodePane *self, size_t i)
 {
-  const CwGraph *graph = cwu_document_peek_graph(document);
-  const CwPruned *pruned = cwu_document_peek_pruned(document);
+  const CwGraph *graph = cwu_document_peek_graph(self->document);
+  const CwPruned *pruned = cwu_document_peek_pruned(self->document);
   const CwNode *node = &cw_graph_peek_nodes(graph)[i];
-  GString *out = g_string_new(NULL);
+  GtkGrid *grid = GTK_GRID(self->facts);
   double share = isnan(node->influence) ? pruned->cumulative_share[i] : node->influence;
   double errors = error_share(graph, i);
+  int row = 0;
+  clear_grid(grid);
   if (node->kind == CW_NODE_LOGIT)
-    append_fact(out, "Probability %.1f%%", 100.0 * node->probability);
+    add_fact(grid, &row, "Probability", "%.1f%%", 100.0 * node->probability);
   if (!isnan(node->activation))
-    append_fact(out, "Activation %.3g", node->activation);
+    add_fact(grid, &row, "Activation", "%.3g", node->activation);
   if (node->kind != CW_NODE_LOGIT && !isnan(share))
-    append_fact(out, "Among the nodes that carry %.0f%% of the influence", MAX(100 * share, 1));
+    add_fact(grid, &row, "Influence", "in the top %.0f%%", MAX(100 * share, 1));
   if (!isnan(errors) && errors > 0)
-    append_fact(out, "%.0f%% of its input is unexplained (error nodes)", 100 * errors);
+    add_fact(grid, &row, "Unexplained", "%.0f%% of its input", 100 * errors);
   if (!isnan(node->value) && !isnan(node->unattributed))
-    append_fact(out, "%.3g of its value %.3g comes from biases and the first position",
-                node->unattributed, node->value);
-  return g_string_free(out, FALSE);
+    add_fact(grid, &row, "Not attributed", "%.3g of %.3g: biases, first position",
+             node->unattributed, node->value);
+  gtk_widget_set_visible(self->facts, row > 0);
 }
 
 /* "Feature 5287 of layer 19, at “to”" */
@@ -106,13 +123,11 @@ update_cb(CwuNodePane *self)
   const CwPruned *pruned = cwu_document_peek_pruned(self->document);
   g_autofree char *name = cwu_node_dup_name(graph, (size_t)node);
   g_autofree char *place = dup_subtitle(graph, (size_t)node);
-  g_autofree char *facts = dup_facts(self->document, (size_t)node);
   g_autoptr(GListModel) sources = cwu_link_list_new_sources(graph, pruned, node);
   g_autoptr(GListModel) targets = cwu_link_list_new_targets(graph, pruned, node);
   gtk_label_set_text(GTK_LABEL(self->name), name);
   gtk_label_set_text(GTK_LABEL(self->place), place);
-  gtk_label_set_text(GTK_LABEL(self->facts), facts);
-  gtk_widget_set_visible(self->facts, *facts != 0);
+  update_facts(self, (size_t)node);
   fill_list(self->sources, self->source_count, self->source_box, sources);
   fill_list(self->targets, self->target_count, self->target_box, targets);
 }
@@ -148,6 +163,7 @@ add_list(CwuNodePane *self, const char *title, GtkWidget **count, GtkWidget **bo
   gtk_scrolled_window_set_child(GTK_SCROLLED_WINDOW(scroller), list);
   gtk_widget_set_vexpand(scroller, TRUE);
   gtk_widget_set_vexpand(*box, TRUE);
+  gtk_widget_add_css_class(*box, "link-section");
   gtk_accessible_update_property(GTK_ACCESSIBLE(list), GTK_ACCESSIBLE_PROPERTY_LABEL, title,
                                  -1);
   gtk_box_append(GTK_BOX(*box), heading);
@@ -179,11 +195,15 @@ cwu_node_pane_init(CwuNodePane *self)
 GtkWidget *
 cwu_node_pane_new(CwuDocument *document)
 {
-  CwuNodePane *self = g_object_new(CWU_TYPE_NODE_PANE, "spacing", 6, NULL);
+  CwuNodePane *self = g_object_new(CWU_TYPE_NODE_PANE, "spacing", 4, NULL);
   self->document = g_object_ref(document);
   self->name = add_label(GTK_BOX(self), "node-name");
   self->place = add_label(GTK_BOX(self), "dim-label");
-  self->facts = add_label(GTK_BOX(self), "node-facts");
+  self->facts = gtk_grid_new();
+  gtk_grid_set_column_spacing(GTK_GRID(self->facts), 12);
+  gtk_grid_set_row_spacing(GTK_GRID(self->facts), 2);
+  gtk_widget_add_css_class(self->facts, "node-facts");
+  gtk_box_append(GTK_BOX(self), self->facts);
   self->sources = add_list(self, "Fed by", &self->source_count, &self->source_box);
   self->targets = add_list(self, "Feeds", &self->target_count, &self->target_box);
   g_signal_connect_object(document, "selection-changed", G_CALLBACK(update_cb), self,

@@ -189,8 +189,8 @@ static const GActionEntry entries[] = {
 };
 
 /* Actions that need a graph. */
-static const char *const on_graph[] = { "export",   "zoom-in",         "zoom-out",
-                                        "zoom-fit", "clear-selection" };
+static const char *const on_graph[] = { "export", "zoom-in", "zoom-out", "zoom-fit",
+                                        "clear-selection" };
 
 static void
 update_enabled_cb(CwuWindow *self)

@@ -73,8 +73,9 @@ const float *cw_model_peek_positions(const CwModel *model);      /* [n_context, 
 const CwLinear *cw_model_peek_unembedding(const CwModel *model); /* D -> V, bias or NULL */
 const float *cw_model_peek_final_norm_weight(const CwModel *model);
 const float *cw_model_peek_final_norm_bias(const CwModel *model); /* NULL for RMSNorm */
-/* SHA-256 of the weight file, lower-case hex; of several files the SHA-256 of sha256sum's lines.
- * Read once per file and remembered in the user's cache folder. NULL if they cannot be read. */
+/* SHA-256 of the weight file, lower-case hex; of several files the SHA-256 of sha256sum's
+ * lines. Read once per file and remembered in the user's cache folder. NULL if they cannot be
+ * read. */
 const char *cw_model_get_hash(CwModel *model);
 
 /* ---- forward --------------------------------------------------------------------------- */

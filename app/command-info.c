@@ -278,12 +278,12 @@ const CwaCommand cwa_command_info = {
   .description =
       "Tells by its contents what FILE is, and describes it: a model (GGUF file or Hugging "
       "Face folder), a transcoder (circuit-tracer's folder, a CLT-Forge checkpoint, Clew's "
-      "compact file), an attribution graph (.json of circuit-tracer, Neuronpedia or Anthropic, "
-      ".clew), or a file of tensors (safetensors): layers, widths, hooks, shapes, element "
+      "compact file), an attribution graph (.json of circuit-tracer, Neuronpedia or "
+      "Anthropic), or a file of tensors (safetensors): layers, widths, hooks, shapes, element "
       "types, sizes, SHA-256.",
   .examples = "clew info SmolLM2-135M-Instruct.Q4_1.gguf\n"
               "clew info --json transcoder/\n"
-              "clew info graph.clew",
+              "clew info graph.json",
   .options = info_options,
   .n_operands_least = 1,
   .n_operands_most = 1,

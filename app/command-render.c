@@ -132,11 +132,11 @@ const CwaCommand cwa_command_render = {
   .summary = "the picture of a graph, without a window",
   .usage = "G --output F [OPTIONS]",
   .description =
-      "Draws graph G (.clew, or .json of circuit-tracer, Neuronpedia or Anthropic) as the "
+      "Draws graph G (.json of circuit-tracer, Neuronpedia or Anthropic) as the "
       "window of clew-app does, into a PNG, SVG or PDF file. No display is needed.\n\n"
-      "A document is drawn with its own thresholds and pins, a .json file whole, unless "
+      "A .json file is drawn whole, as it was pruned when it was written, unless "
       "--node-threshold or --edge-threshold ask for others.",
-  .examples = "clew render paris.clew --output paris.png --scale 2\n"
+  .examples = "clew render paris.json --output paris.png --scale 2\n"
               "clew render graph.json -o graph.svg --theme dark --width 1920 --height 1080",
   .options = render_options,
   .n_operands_least = 1,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "files/bounded-read.h"
+#include "graph/graph-document.h"
 #include "graph/graph-json-reader.h"
 
 void
@@ -22,5 +23,10 @@ cw_graph_load(const char *path, CwLoadReport *report, CwViewState *state, CwCanc
   char *text = cw_file_read_bounded(path, CW_GRAPH_JSON_MAX_BYTES, &n, error);
   if (text == NULL)
     return NULL;
+  if (cw_graph_document_is(text, n)) {
+    CwGraph *graph = cw_graph_document_read(text, n, path, report, state, cancel, error);
+    g_free(text);
+    return graph;
+  }
   return cw_graph_json_read_take(text, n, path, report, state, cancel, error);
 }

@@ -1,0 +1,565 @@
+/* graph-document.c - the .clew document: a whole graph and the view of it in one file.
+ *
+ * A header, a table of sections, then each section as one zstd frame with its size and
+ * checksum. Arrays are stored as they lie in memory (little-endian), so opening is
+ * decompressing and checking. A graph that came from JSON is stored as that text: nothing of it
+ * can be lost. Format: data/schemas/clew-document.md. Rejected: JSON throughout (fourteen times
+ * the size), SQLite (a document is written whole and at once, which a rename does better). */
+#include "graph/graph-document.h"
+
+#include <json-glib/json-glib.h>
+#include <math.h>
+#include <string.h>
+#include <zstd.h>
+
+#include "cw-tensor-file.h"
+#include "files/json-scan.h"
+#include "graph/graph-json-reader.h"
+#include "graph/graph-private.h"
+
+#define MAGIC          "CLEWDOC\n"
+#define VERSION        1
+#define MAX_SECTIONS   16
+#define HEADER_BYTES   32
+#define ENTRY_BYTES    32
+#define COMPRESSION    3
+#define MAX_META_BYTES (64u << 20)
+#define MAX_EXPANSION  4096u /* a section may unpack to so many times its size, and a MiB */
+#define NODE_BYTES     40
+
+typedef enum {
+  SECTION_META = 1,
+  SECTION_NODES,
+  SECTION_LABELS,
+  SECTION_ROW_LENGTHS,
+  SECTION_SOURCES,
+  SECTION_WEIGHTS,
+  SECTION_TEXT
+} SectionKind;
+
+static const char *const section_names[] = { "",        "meta",        "nodes",
+                                             "labels",  "row lengths", "sources",
+                                             "weights", "text" };
+
+/* FNV-1a over the header and table: a flipped bit there must not go unseen. */
+static uint64_t
+header_hash(const uint8_t *data, size_t n)
+{
+  uint64_t hash = 0xcbf29ce484222325u;
+  for (size_t i = 0; i < n; i++)
+    hash = (hash ^ data[i]) * 0x100000001b3u;
+  return hash;
+}
+
+static void
+put_u32(uint8_t *to, uint32_t value)
+{
+  value = GUINT32_TO_LE(value);
+  memcpy(to, &value, 4);
+}
+
+static void
+put_u64(uint8_t *to, uint64_t value)
+{
+  value = GUINT64_TO_LE(value);
+  memcpy(to, &value, 8);
+}
+
+static uint32_t
+get_u32(const uint8_t *from)
+{
+  uint32_t value;
+  memcpy(&value, from, 4);
+  return GUINT32_FROM_LE(value);
+}
+
+static uint64_t
+get_u64(const uint8_t *from)
+{
+  uint64_t value;
+  memcpy(&value, from, 8);
+  return GUINT64_FROM_LE(value);
+}
+
+/* ---- writing
+ * --------------------------------------------------------------------------------- */
+
+typedef struct {
+  GByteArray *body;
+  uint8_t table[MAX_SECTIONS * ENTRY_BYTES];
+  uint32_t n_sections;
+  ZSTD_CCtx *zstd;
+} Writer;
+
+static bool
+add_section(Writer *writer, SectionKind kind, const void *data, size_t n, GError **error)
+{
+  size_t bound = ZSTD_compressBound(n);
+  g_autofree uint8_t *packed = g_try_malloc(bound);
+  if (packed == NULL || writer->body->len + bound > G_MAXUINT / 2) {
+    g_set_error(error, CW_ERROR, CW_ERROR_NO_MEMORY, "No memory to pack %zu bytes of %s", n,
+                section_names[kind]);
+    return false;
+  }
+  size_t size = ZSTD_compress2(writer->zstd, packed, bound, data, n);
+  if (ZSTD_isError(size)) {
+    g_set_error(error, CW_ERROR, CW_ERROR_IO, "Packing %s: %s", section_names[kind],
+                ZSTD_getErrorName(size));
+    return false;
+  }
+  uint8_t *entry = writer->table + writer->n_sections * ENTRY_BYTES;
+  put_u32(entry, kind);
+  put_u32(entry + 4, 0);
+  put_u64(entry + 8, writer->body->len);
+  put_u64(entry + 16, size);
+  put_u64(entry + 24, n);
+  writer->n_sections++;
+  g_byte_array_append(writer->body, packed, (guint)size);
+  return true;
+}
+
+static void
+add_number(JsonBuilder *builder, const char *name, double value)
+{
+  if (isnan(value))
+    return;
+  json_builder_set_member_name(builder, name);
+  json_builder_add_double_value(builder, value);
+}
+
+static void
+add_text(JsonBuilder *builder, const char *name, const char *value)
+{
+  if (value == NULL)
+    return;
+  json_builder_set_member_name(builder, name);
+  json_builder_add_string_value(builder, value);
+}
+
+static void
+add_prompt(JsonBuilder *builder, const CwGraphParts *parts)
+{
+  json_builder_set_member_name(builder, "prompt_tokens");
+  json_builder_begin_array(builder);
+  for (int64_t i = 0; i < parts->n_positions; i++)
+    json_builder_add_string_value(builder, parts->prompt_tokens[i]);
+  json_builder_end_array(builder);
+  if (parts->token_ids == NULL)
+    return;
+  json_builder_set_member_name(builder, "token_ids");
+  json_builder_begin_array(builder);
+  for (int64_t i = 0; i < parts->n_positions; i++)
+    json_builder_add_int_value(builder, parts->token_ids[i]);
+  json_builder_end_array(builder);
+}
+
+static char *
+meta_json(const CwGraph *graph, const CwViewState *state)
+{
+  const CwGraphParts *parts = &graph->parts;
+  g_autoptr(JsonBuilder) builder = json_builder_new();
+  json_builder_begin_object(builder);
+  add_text(builder, "generator", "clew " CLEW_VERSION);
+  if (graph->text == NULL) {
+    json_builder_set_member_name(builder, "n_layers");
+    json_builder_add_int_value(builder, parts->n_layers);
+    add_text(builder, "prompt", parts->prompt);
+    add_prompt(builder, parts);
+    add_text(builder, "settings", parts->settings_json);
+  }
+  if (state != NULL) {
+    add_number(builder, "node_threshold", state->node_threshold);
+    add_number(builder, "edge_threshold", state->edge_threshold);
+    add_text(builder, "view", state->view_json);
+  }
+  json_builder_end_object(builder);
+  g_autoptr(JsonNode) root = json_builder_get_root(builder);
+  return json_to_string(root, FALSE);
+}
+
+static void
+pack_node(const CwNode *node, uint8_t *to)
+{
+  put_u32(to, (uint32_t)node->kind);
+  put_u32(to + 4, (uint32_t)node->layer);
+  put_u32(to + 8, (uint32_t)node->position);
+  put_u64(to + 12, (uint64_t)node->feature);
+  const float numbers[] = { node->activation, node->influence, node->probability, node->value,
+                            node->unattributed };
+  for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
+    uint32_t bits;
+    memcpy(&bits, &numbers[i], 4);
+    put_u32(to + 20 + 4 * i, bits);
+  }
+}
+
+static bool
+add_nodes(Writer *writer, const CwGraphParts *parts, GError **error)
+{
+  g_autofree uint8_t *nodes = g_try_malloc(MAX(parts->n_nodes, 1) * NODE_BYTES);
+  g_autoptr(GByteArray) labels = g_byte_array_new();
+  g_autofree uint32_t *lengths = g_try_new(uint32_t, MAX(parts->n_nodes, 1));
+  if (nodes == NULL || lengths == NULL) {
+    g_set_error_literal(error, CW_ERROR, CW_ERROR_NO_MEMORY, "No memory to pack the nodes");
+    return false;
+  }
+  for (size_t i = 0; i < parts->n_nodes; i++) {
+    const char *label =
+        parts->labels != NULL && parts->labels[i] != NULL ? parts->labels[i] : "";
+    pack_node(&parts->nodes[i], nodes + i * NODE_BYTES);
+    g_byte_array_append(labels, (const guint8 *)label, (guint)strlen(label) + 1);
+    lengths[i] = GUINT32_TO_LE((uint32_t)(parts->row_start[i + 1] - parts->row_start[i]));
+  }
+  return add_section(writer, SECTION_NODES, nodes, parts->n_nodes * NODE_BYTES, error) &&
+         add_section(writer, SECTION_LABELS, labels->data, labels->len, error) &&
+         add_section(writer, SECTION_ROW_LENGTHS, lengths, parts->n_nodes * 4, error);
+}
+
+static bool
+add_contents(Writer *writer, CwGraph *graph, const CwViewState *state, GError **error)
+{
+  g_autofree char *meta = meta_json(graph, state);
+  if (!add_section(writer, SECTION_META, meta, strlen(meta), error))
+    return false;
+  if (graph->text != NULL)
+    return add_section(writer, SECTION_TEXT, graph->text->text, graph->text->n_text, error);
+  return add_nodes(writer, &graph->parts, error) &&
+         add_section(writer, SECTION_SOURCES, graph->parts.source, graph->n_edges * 4, error) &&
+         add_section(writer, SECTION_WEIGHTS, graph->parts.weight, graph->n_edges * 4, error);
+}
+
+bool
+cw_graph_save_document(CwGraph *graph, const CwViewState *state, const char *path,
+                       GError **error)
+{
+  Writer writer = { .body = g_byte_array_new(), .zstd = ZSTD_createCCtx() };
+  ZSTD_CCtx_setParameter(writer.zstd, ZSTD_c_compressionLevel, COMPRESSION);
+  ZSTD_CCtx_setParameter(writer.zstd, ZSTD_c_checksumFlag, 1);
+  bool is_done = add_contents(&writer, graph, state, error);
+  if (is_done) {
+    size_t n_table = writer.n_sections * ENTRY_BYTES;
+    uint8_t header[HEADER_BYTES + MAX_SECTIONS * ENTRY_BYTES] = { 0 };
+    memcpy(header, MAGIC, 8);
+    put_u32(header + 8, VERSION);
+    put_u32(header + 12, writer.n_sections);
+    put_u64(header + 16, HEADER_BYTES + n_table + writer.body->len);
+    memcpy(header + HEADER_BYTES, writer.table, n_table);
+    put_u64(header + 24, header_hash(header, HEADER_BYTES + n_table));
+    g_byte_array_prepend(writer.body, header, (guint)(HEADER_BYTES + n_table));
+    is_done = cw_file_write_atomic(path, writer.body->data, writer.body->len, error);
+  }
+  ZSTD_freeCCtx(writer.zstd);
+  g_byte_array_unref(writer.body);
+  return is_done;
+}
+
+/* ---- reading
+ * ----------------------------------------------------------------------------------- */
+
+typedef struct {
+  const char *path;
+  const uint8_t *data; /* the file */
+  size_t n, body;      /* where the sections begin */
+  uint32_t n_sections;
+  GError **error;
+} Reader;
+
+static bool fail(const Reader *reader, CwErrorCode code, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
+
+static bool
+fail(const Reader *reader, CwErrorCode code, const char *format, ...)
+{
+  va_list args;
+  va_start(args, format);
+  g_autofree char *what = g_strdup_vprintf(format, args);
+  va_end(args);
+  g_set_error(reader->error, CW_ERROR, code, "%s: %s", reader->path, what);
+  return false;
+}
+
+bool
+cw_graph_document_is(const void *data, size_t n)
+{
+  return n >= 8 && memcmp(data, MAGIC, 8) == 0;
+}
+
+static bool
+read_header(Reader *reader)
+{
+  if (reader->n < HEADER_BYTES)
+    return fail(reader, CW_ERROR_FORMAT, "the document ends in its header (%zu bytes)",
+                reader->n);
+  uint32_t version = get_u32(reader->data + 8);
+  if (version != VERSION)
+    return fail(reader, CW_ERROR_UNSUPPORTED,
+                "a document of version %u; this Clew reads version %d", version, VERSION);
+  reader->n_sections = get_u32(reader->data + 12);
+  reader->body = HEADER_BYTES + (size_t)reader->n_sections * ENTRY_BYTES;
+  if (reader->n_sections == 0 || reader->n_sections > MAX_SECTIONS || reader->body > reader->n)
+    return fail(reader, CW_ERROR_FORMAT, "a table of %u sections in %zu bytes",
+                reader->n_sections, reader->n);
+  g_autofree uint8_t *header = g_memdup2(reader->data, reader->body);
+  put_u64(header + 24, 0);
+  if (header_hash(header, reader->body) != get_u64(reader->data + 24))
+    return fail(reader, CW_ERROR_FORMAT,
+                "the header is damaged (its checksum differs); open a backup");
+  if (get_u64(reader->data + 16) != reader->n)
+    return fail(reader, CW_ERROR_FORMAT,
+                "the file has %zu bytes, its header says %" G_GUINT64_FORMAT
+                "; it was cut short or has something behind it",
+                reader->n, get_u64(reader->data + 16));
+  return true;
+}
+
+static const uint8_t *
+find_section(const Reader *reader, SectionKind kind)
+{
+  for (uint32_t i = 0; i < reader->n_sections; i++) {
+    const uint8_t *entry = reader->data + HEADER_BYTES + i * ENTRY_BYTES;
+    if (get_u32(entry) == (uint32_t)kind)
+      return entry;
+  }
+  return NULL;
+}
+
+/* Unpacks a section into new memory, a NUL behind it; element: what its size must be a multiple
+ * of. */
+static void *
+unpack(const Reader *reader, SectionKind kind, size_t element, size_t *n)
+{
+  const char *name = section_names[kind];
+  const uint8_t *entry = find_section(reader, kind);
+  if (entry == NULL) {
+    fail(reader, CW_ERROR_FORMAT, "section \"%s\" is missing", name);
+    return NULL;
+  }
+  uint64_t offset = get_u64(entry + 8), stored = get_u64(entry + 16),
+           size = get_u64(entry + 24);
+  size_t available = reader->n - reader->body;
+  if (offset > available || stored > available - offset) {
+    fail(reader, CW_ERROR_FORMAT, "section \"%s\" reaches beyond the end of the file", name);
+    return NULL;
+  }
+  const uint8_t *packed = reader->data + reader->body + offset;
+  if (size % element != 0 || size > stored * MAX_EXPANSION + (1u << 20) ||
+      ZSTD_getFrameContentSize(packed, stored) != size) {
+    fail(reader, CW_ERROR_FORMAT,
+         "section \"%s\" claims %" G_GUINT64_FORMAT " bytes, its frame does not", name, size);
+    return NULL;
+  }
+  char *data = g_try_malloc(size + 1);
+  if (data == NULL) {
+    fail(reader, CW_ERROR_NO_MEMORY, "no memory for %" G_GUINT64_FORMAT " bytes of %s", size,
+         name);
+    return NULL;
+  }
+  size_t got = ZSTD_decompress(data, size, packed, stored);
+  if (ZSTD_isError(got) || got != size) {
+    fail(reader, CW_ERROR_FORMAT, "section \"%s\" is damaged (%s)", name,
+         ZSTD_isError(got) ? ZSTD_getErrorName(got) : "another size");
+    g_free(data);
+    return NULL;
+  }
+  data[size] = 0;
+  *n = size / element;
+  return data;
+}
+
+static const char *
+get_string(JsonObject *object, const char *name)
+{
+  JsonNode *node = json_object_get_member(object, name);
+  return node != NULL && JSON_NODE_HOLDS_VALUE(node) &&
+                 json_node_get_value_type(node) == G_TYPE_STRING
+             ? json_node_get_string(node)
+             : NULL;
+}
+
+static double
+get_number(JsonObject *object, const char *name)
+{
+  JsonNode *node = json_object_get_member(object, name);
+  return node != NULL && JSON_NODE_HOLDS_VALUE(node) ? json_node_get_double(node) : NAN;
+}
+
+static JsonArray *
+get_array(JsonObject *object, const char *name)
+{
+  JsonNode *node = json_object_get_member(object, name);
+  return node != NULL && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
+}
+
+static JsonNode *
+read_meta(const Reader *reader)
+{
+  size_t n;
+  g_autofree char *text = unpack(reader, SECTION_META, 1, &n);
+  if (text == NULL)
+    return NULL;
+  JsonNode *root = cw_json_parse(text, n, MAX_META_BYTES, reader->path, reader->error);
+  if (root != NULL && JSON_NODE_HOLDS_OBJECT(root))
+    return root;
+  if (root != NULL)
+    fail(reader, CW_ERROR_FORMAT, "the metadata is no JSON object");
+  g_clear_pointer(&root, json_node_unref);
+  return NULL;
+}
+
+static bool
+fill_prompt(const Reader *reader, JsonObject *meta, CwGraphParts *parts)
+{
+  JsonArray *tokens = get_array(meta, "prompt_tokens"), *ids = get_array(meta, "token_ids");
+  if (tokens == NULL ||
+      (ids != NULL && json_array_get_length(ids) != json_array_get_length(tokens)))
+    return fail(reader, CW_ERROR_FORMAT, "prompt_tokens and token_ids do not fit together");
+  guint n = json_array_get_length(tokens);
+  parts->n_positions = n;
+  parts->n_layers = (int64_t)get_number(meta, "n_layers");
+  parts->prompt = g_strdup(get_string(meta, "prompt"));
+  parts->settings_json = g_strdup(get_string(meta, "settings"));
+  parts->prompt_tokens = g_new0(char *, n + 1);
+  parts->token_ids = ids != NULL ? g_new0(int32_t, n + 1) : NULL;
+  for (guint i = 0; i < n; i++) {
+    JsonNode *token = json_array_get_element(tokens, i);
+    if (!JSON_NODE_HOLDS_VALUE(token) || json_node_get_string(token) == NULL)
+      return fail(reader, CW_ERROR_FORMAT, "prompt_tokens[%u] is no text", i);
+    parts->prompt_tokens[i] = g_strdup(json_node_get_string(token));
+    if (ids != NULL)
+      parts->token_ids[i] = (int32_t)json_array_get_int_element(ids, i);
+  }
+  return true;
+}
+
+static void
+unpack_node(const uint8_t *from, CwNode *node)
+{
+  float numbers[5];
+  for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
+    uint32_t bits = get_u32(from + 20 + 4 * i);
+    memcpy(&numbers[i], &bits, 4);
+  }
+  *node = (CwNode){ .kind = (CwNodeKind)get_u32(from),
+                    .layer = (int32_t)get_u32(from + 4),
+                    .position = (int32_t)get_u32(from + 8),
+                    .feature = (int64_t)get_u64(from + 12),
+                    .activation = numbers[0],
+                    .influence = numbers[1],
+                    .probability = numbers[2],
+                    .value = numbers[3],
+                    .unattributed = numbers[4] };
+}
+
+static bool
+fill_nodes(const Reader *reader, CwGraphParts *parts)
+{
+  size_t n, n_label_bytes, n_rows;
+  g_autofree uint8_t *packed = unpack(reader, SECTION_NODES, NODE_BYTES, &n);
+  g_autofree char *labels =
+      packed != NULL ? unpack(reader, SECTION_LABELS, 1, &n_label_bytes) : NULL;
+  g_autofree uint32_t *lengths =
+      labels != NULL ? unpack(reader, SECTION_ROW_LENGTHS, 4, &n_rows) : NULL;
+  if (lengths == NULL)
+    return false;
+  if (n_rows != n)
+    return fail(reader, CW_ERROR_FORMAT, "%zu nodes, but %zu rows of edges", n, n_rows);
+  parts->n_nodes = n;
+  parts->nodes = g_try_new(CwNode, MAX(n, 1));
+  parts->labels = g_try_new0(char *, MAX(n, 1));
+  parts->row_start = g_try_new0(int64_t, n + 1);
+  if (parts->nodes == NULL || parts->labels == NULL || parts->row_start == NULL)
+    return fail(reader, CW_ERROR_NO_MEMORY, "no memory for %zu nodes", n);
+  const char *label = labels, *end = labels + n_label_bytes;
+  for (size_t i = 0; i < n; i++) {
+    if (label >= end)
+      return fail(reader, CW_ERROR_FORMAT, "%zu labels for %zu nodes", i, n);
+    unpack_node(packed + i * NODE_BYTES, &parts->nodes[i]);
+    if (label[0] != 0)
+      parts->labels[i] = g_utf8_make_valid(label, -1);
+    label += strlen(label) + 1;
+    parts->row_start[i + 1] = parts->row_start[i] + GUINT32_FROM_LE(lengths[i]);
+  }
+  return true;
+}
+
+static CwGraph *
+read_own_graph(const Reader *reader, JsonObject *meta)
+{
+  CwGraphParts parts = { 0 };
+  size_t n_sources = 0, n_weights = 0;
+  bool is_good = fill_prompt(reader, meta, &parts) && fill_nodes(reader, &parts);
+  if (is_good)
+    parts.source = unpack(reader, SECTION_SOURCES, 4, &n_sources);
+  if (is_good && parts.source != NULL)
+    parts.weight = unpack(reader, SECTION_WEIGHTS, 4, &n_weights);
+  is_good = is_good && parts.weight != NULL;
+  if (is_good &&
+      (n_sources != (size_t)parts.row_start[parts.n_nodes] || n_weights != n_sources))
+    is_good = fail(reader, CW_ERROR_FORMAT,
+                   "rows of %" G_GINT64_FORMAT " edges, %zu sources and %zu weights",
+                   parts.row_start[parts.n_nodes], n_sources, n_weights);
+  if (is_good) {
+    CwGraph *graph = cw_graph_new_take(&parts, reader->error);
+    if (graph == NULL)
+      g_prefix_error(reader->error, "%s: ", reader->path);
+    return graph;
+  }
+  cw_graph_parts_clear(&parts);
+  return NULL;
+}
+
+static CwGraph *
+read_foreign_graph(const Reader *reader, CwLoadReport *report, CwViewState *state,
+                   CwCancel *cancel)
+{
+  size_t n;
+  char *text = unpack(reader, SECTION_TEXT, 1, &n);
+  if (text == NULL)
+    return NULL;
+  return cw_graph_json_read_take(text, n, reader->path, report, state, cancel, reader->error);
+}
+
+/* What the document says of the view stands above what its JSON text says. */
+static void
+fill_state(JsonObject *meta, bool is_foreign, CwViewState *state)
+{
+  double node = get_number(meta, "node_threshold"), edge = get_number(meta, "edge_threshold");
+  const char *view = get_string(meta, "view");
+  if (!is_foreign)
+    *state = (CwViewState){ NAN, NAN, NULL };
+  if (!isnan(node))
+    state->node_threshold = node;
+  if (!isnan(edge))
+    state->edge_threshold = edge;
+  if (view == NULL)
+    return;
+  g_free(state->view_json);
+  state->view_json = g_strdup(view);
+}
+
+CwGraph *
+cw_graph_document_read(const void *data, size_t n, const char *path, CwLoadReport *report,
+                       CwViewState *state, CwCancel *cancel, GError **error)
+{
+  g_autoptr(GError) local = NULL;
+  Reader reader = { .path = path, .data = data, .n = n, .error = &local };
+  CwGraph *graph = NULL;
+  g_autoptr(JsonNode) meta = read_header(&reader) ? read_meta(&reader) : NULL;
+  if (meta != NULL) {
+    bool is_foreign = find_section(&reader, SECTION_TEXT) != NULL;
+    JsonObject *object = json_node_get_object(meta);
+    graph = is_foreign ? read_foreign_graph(&reader, report, state, cancel)
+                       : read_own_graph(&reader, object);
+    if (graph != NULL && report != NULL && !is_foreign) {
+      memset(report, 0, sizeof *report);
+      report->n_nodes = cw_graph_get_n_nodes(graph);
+      report->n_links = cw_graph_get_n_edges(graph);
+      report->messages = g_ptr_array_new_with_free_func(g_free);
+    }
+    if (graph != NULL && state != NULL)
+      fill_state(object, is_foreign, state);
+  }
+  if (graph == NULL)
+    g_propagate_error(error, g_steal_pointer(&local));
+  return graph;
+}

@@ -42,7 +42,7 @@ job_clear(Job *job)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Job, job_clear)
 
-static const char output_endings[] = "json safetensors";
+static const char output_endings[] = "clew json safetensors";
 
 static bool
 writes_tensors(const CwaArguments *arguments)
@@ -205,8 +205,8 @@ static const CwaOption attribute_options[] = {
     "Clew" },
   CWA_OPTION_ROWS_PROMPT,
   { "output", CWA_OPTION_PATH, "G",
-    "where to write: .json pruned, circuit-tracer's schema; .safetensors raw tensors, the "
-    "whole graph",
+    "where to write: .clew a document with the whole graph; .json pruned, circuit-tracer's "
+    "schema; .safetensors raw tensors",
     .is_required = true, .is_repeatable = true, .letter = 'o' },
   { "target", CWA_OPTION_TEXT, "TOKEN",
     "explain this token's logit instead of the most likely ones: the text of one token, or "
@@ -243,7 +243,7 @@ const CwaCommand cwa_command_attribute = {
       "special token; --token-ids are used as they are.\n\n"
       "The thresholds decide what a .json file keeps; with both at 1 it holds the whole graph.",
   .examples =
-      "clew attribute --prompt \"The capital of France is\" --output paris.json\n"
+      "clew attribute --prompt \"The capital of France is\" --output paris.clew\n"
       "clew attribute --prompt \"The opposite of small is\" --target \" big\" -o big.json\n"
       "clew attribute --model gemma-2-2b/ --transcoder gemma-clt/ --prompt \"2+2=\" -o g.json",
   .options = attribute_options,

@@ -13,7 +13,7 @@
 static bool
 convert_graph(const char *in, const char *out, CwaRun *run, GError **error)
 {
-  if (!cwa_run_check_ending(out, "json", error) || !cwa_run_check_output(out, error))
+  if (!cwa_run_check_ending(out, "clew json", error) || !cwa_run_check_output(out, error))
     return false;
   CwViewState state = { NAN, NAN, NULL };
   g_autoptr(CwGraph) graph = cwa_graph_load(in, run, &state, error);
@@ -44,7 +44,7 @@ convert_transcoder(const char *in, const char *out, CwaRun *run, GError **error)
 {
   const char *ending = cwa_run_peek_ending(out);
   bool is_compact = strcmp(ending, "safetensors") == 0;
-  if (strcmp(ending, "json") == 0) {
+  if (strcmp(ending, "json") == 0 || strcmp(ending, "clew") == 0) {
     g_set_error(error, CWA_USAGE_ERROR, 0,
                 "%s is a transcoder: OUT is a new folder or a .safetensors file, not .%s", in,
                 ending);
@@ -110,7 +110,7 @@ const CwaCommand cwa_command_convert = {
       "Transcoders: circuit-tracer's folder, a CLT-Forge checkpoint, or Clew's compact file, "
       "to a new folder of circuit-tracer's layout, or, where OUT ends in .safetensors, to the "
       "compact file: 8-bit rows with scales, mapped as they are.",
-  .examples = "clew convert neuronpedia.json graph.json\n"
+  .examples = "clew convert neuronpedia.json graph.clew\n"
               "clew convert clt-forge-checkpoint/ circuit-tracer-folder\n"
               "clew convert transcoder/ transcoder-compact.safetensors",
   .options = convert_options,

@@ -76,8 +76,6 @@ forward_flags(const CwaRun *run)
   CwForwardFlags flags = writes ? CW_FORWARD_ALL_LOGITS : CW_FORWARD_LAST_LOGITS;
   if (cwa_arguments_flag(run->arguments, "taps"))
     flags |= CW_FORWARD_TAPS;
-  if (strcmp(cwa_arguments_text(run->arguments, "precision"), "int8") == 0)
-    flags |= CW_FORWARD_REDUCED;
   return flags;
 }
 
@@ -128,8 +126,6 @@ run_logits(CwaRun *run, GError **error)
   return tokens != NULL && predict(run, model, tokens, n, error);
 }
 
-static const char *const precisions[] = { "f32", "int8", NULL };
-
 static const CwaOption logits_options[] = {
   CWA_OPTION_ROW_MODEL,
   CWA_OPTION_ROWS_PROMPT,
@@ -141,10 +137,6 @@ static const CwaOption logits_options[] = {
   { "taps", CWA_OPTION_FLAG, NULL,
     "write resid_mid.L, mlp_hat.L, mlp_in.L and mlp_out.L [T, D] of every layer too",
     .needs = "output" },
-  { "precision", CWA_OPTION_CHOICE, "f32|int8",
-    "int8 rounds activations to 8 bits where weights are quantised: faster, and for looking "
-    "only, never used for attribution",
-    "f32", .choices = precisions },
   { "generate", CWA_OPTION_INTEGER, "N", "continue the prompt by up to N tokens", NULL, 1,
     1e6 },
   { "temperature", CWA_OPTION_NUMBER, "X", "0 takes the most likely token", "0", 0, 100,

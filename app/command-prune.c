@@ -29,7 +29,7 @@ static bool
 run_prune(CwaRun *run, GError **error)
 {
   const char *output = cwa_arguments_text(run->arguments, "output");
-  if (!cwa_run_check_ending(output, "json", error) || !cwa_run_check_output(output, error))
+  if (!cwa_run_check_ending(output, "clew json", error) || !cwa_run_check_output(output, error))
     return false;
   CwViewState state = { NAN, NAN, NULL };
   bool is_done = prune(run, &state, error);
@@ -39,7 +39,8 @@ run_prune(CwaRun *run, GError **error)
 
 static const CwaOption prune_options[] = {
   CWA_OPTION_ROWS_THRESHOLDS,
-  { "output", CWA_OPTION_PATH, "G2", "where to write what is kept: a .json file",
+  { "output", CWA_OPTION_PATH, "G2",
+    "where to write: .json what is kept, .clew the whole graph with these thresholds",
     .is_required = true, .letter = 'o' },
   { "json", CWA_OPTION_FLAG, NULL, "print the summary as one JSON object" },
   { NULL },
@@ -54,9 +55,9 @@ const CwaCommand cwa_command_prune = {
       "hold the asked share of it together, and then the edges likewise; nodes left without a "
       "way to a logit go too; what the file pins stays. A threshold that is not given is "
       "the file's own. The scores printed are those of the whole graph.\n\n"
-      "A .json file holds only what was kept when it was written: write one with both "
-      "thresholds at 1 to prune it again in both directions.",
-  .examples = "clew prune paris.json --node-threshold 0.6 --output paris-small.json\n"
+      "A .json file holds only what was kept when it was written; a .clew document holds "
+      "the whole graph, so its thresholds move both ways.",
+  .examples = "clew prune paris.clew --node-threshold 0.6 --output paris-small.json\n"
               "clew prune whole.json --node-threshold 0.9 --edge-threshold 0.99 -o paris.json",
   .options = prune_options,
   .n_operands_least = 1,

@@ -1,7 +1,8 @@
-/* graph-write.c - writing a graph as graph JSON. */
+/* graph-write.c - writing a graph as graph JSON or as a document. */
 #include "graph-write.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "graph-prune.h"
 
@@ -16,5 +17,7 @@ cwa_graph_write(const char *path, CwGraph *graph, const CwPruned *pruned, const 
     view.node_threshold = cwa_graph_threshold(run, "node-threshold", view.node_threshold);
     view.edge_threshold = cwa_graph_threshold(run, "edge-threshold", view.edge_threshold);
   }
+  if (strcmp(cwa_run_peek_ending(path), "clew") == 0)
+    return cw_graph_save_document(graph, &view, path, error);
   return cw_graph_save_json(graph, pruned, &view, path, error);
 }

@@ -269,9 +269,9 @@ test_graph_refusals(Fixture *fixture, gconstpointer data)
     { "render|GRAPH|--output|g.png|--select|nobody", 2, "ids look like" },
     { "prune|GRAPH", 2, "--output G2 is missing" },
     { "prune|GRAPH|--node-threshold|-0.1|--output|g.json", 2, "from 0 to 1" },
-    { "prune|GRAPH|--output|g.png", 2, "one of .json" },
+    { "prune|GRAPH|--output|g.png", 2, "one of .clew" },
     { "convert|GRAPH", 2, "an argument is missing" },
-    { "convert|GRAPH|g.png", 2, "one of .json" },
+    { "convert|GRAPH|g.png", 2, "one of .clew" },
     { "convert|/nowhere/x|g.json", 1, "/nowhere/x cannot be opened" },
   };
   for (size_t i = 0; i < G_N_ELEMENTS(refusals); i++) {

@@ -13,7 +13,6 @@
 
 static char *model_path, *peer_python, *side, *check_path;
 static int n_tokens = 512, n_threads = 2, n_passes = 5, n_rounds = 3;
-static gboolean is_reduced;
 
 static const GOptionEntry entries[] = {
   { "model", 0, 0, G_OPTION_ARG_FILENAME, &model_path, "GGUF file", "M" },
@@ -22,7 +21,6 @@ static const GOptionEntry entries[] = {
   { "threads", 0, 0, G_OPTION_ARG_INT, &n_threads, "threads of both sides", "N" },
   { "passes", 0, 0, G_OPTION_ARG_INT, &n_passes, "passes a process", "N" },
   { "rounds", 0, 0, G_OPTION_ARG_INT, &n_rounds, "processes a side", "N" },
-  { "reduced", 0, 0, G_OPTION_ARG_NONE, &is_reduced, "int8 activations", NULL },
   { "side", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING, &side, NULL, NULL },
   { "check", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, &check_path, NULL, NULL },
   { NULL },
@@ -49,13 +47,12 @@ run_ours(void)
   }
   CwkDevice *device = cwk_cpu_new(n_threads);
   g_autofree int32_t *tokens = make_tokens();
-  CwForwardFlags flags = is_reduced ? CW_FORWARD_REDUCED : 0;
   g_autofree double *seconds = g_new(double, n_passes);
   for (int i = -1; i < n_passes; i++) {
     gint64 start = g_get_monotonic_time();
     CwForwardFlags head = i < 0 ? CW_FORWARD_LAST_LOGITS : 0;
     g_autoptr(CwForward) forward =
-        cw_model_forward(model, device, tokens, (size_t)n_tokens, flags | head, NULL, &error);
+        cw_model_forward(model, device, tokens, (size_t)n_tokens, head, NULL, &error);
     if (forward == NULL) {
       fprintf(stderr, "%s\n", error->message);
       return 1;
@@ -104,14 +101,9 @@ run_driver(const char *self)
   g_autofree char *peer_check =
       g_build_filename(g_get_tmp_dir(), "bench-prefill-peer.f32", NULL);
   g_autofree char *script = g_build_filename(BENCH_SOURCE_DIR, "peers", "prefill.py", NULL);
-  const char *ours[] = { self,       "--side",
-                         "ours",     "--model",
-                         model_path, "--tokens",
-                         tokens,     "--threads",
-                         threads,    "--passes",
-                         passes,     "--check",
-                         ours_check, is_reduced ? "--reduced" : NULL,
-                         NULL };
+  const char *ours[] = { self,       "--side",  "ours",      "--model", model_path,
+                         "--tokens", tokens,    "--threads", threads,   "--passes",
+                         passes,     "--check", ours_check,  NULL };
   const char *peer[] = { peer_python, script, model_path, tokens,
                          threads,     passes, peer_check, NULL };
   Best our_best = { 0, 0 }, peer_best = { 0, 0 };
@@ -123,8 +115,8 @@ run_driver(const char *self)
       return 1;
     if (peer_python != NULL && round == 0) {
       difference = bench_relative_difference(ours_check, peer_check);
-      /* f32 sums in another order over 30 layers stay below 1e-4; int8 activations do not. */
-      if (!is_reduced && !(difference <= 1e-3)) {
+      /* f32 sums in another order over 30 layers stay below 1e-4. */
+      if (!(difference <= 1e-3)) {
         fprintf(stderr, "The sides do not agree: logits differ by %g\n", difference);
         return 1;
       }
@@ -132,9 +124,8 @@ run_driver(const char *self)
   }
   g_autofree char *machine = bench_describe_machine();
   printf("{\"case\": \"prefill\", \"machine\": \"%s\", \"tokens\": %d, \"threads\": %d, "
-         "\"reduced\": %s, \"ours\": {\"tokens_per_second\": %.1f, \"peak_mib\": %.0f}",
-         machine, n_tokens, n_threads, is_reduced ? "true" : "false",
-         our_best.tokens_per_second, our_best.peak_mebibytes);
+         "\"ours\": {\"tokens_per_second\": %.1f, \"peak_mib\": %.0f}",
+         machine, n_tokens, n_threads, our_best.tokens_per_second, our_best.peak_mebibytes);
   if (peer_python != NULL)
     printf(", \"peer\": {\"name\": \"transformers, torch f32\", \"tokens_per_second\": %.1f, "
            "\"peak_mib\": %.0f}, \"logit_difference\": %.2e, \"ratio\": %.2f",

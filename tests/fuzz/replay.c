@@ -41,7 +41,8 @@ mutate(GByteArray *bytes)
     return;
   guint at = (guint)next(bytes->len);
   uint64_t value = edge();
-  size_t width = MIN(widths[next(4)], bytes->len - at);
+  size_t wanted = widths[next(4)]; /* apart: MIN reads its arguments twice */
+  size_t width = MIN(wanted, bytes->len - at);
   switch (next(6)) {
   case 0:
     bytes->data[at] ^= (uint8_t)(1u << next(8));

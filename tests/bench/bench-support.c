@@ -2,6 +2,7 @@
 #include "bench-support.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -36,11 +37,25 @@ last_line_json(const char *text, GError **error)
   return NULL;
 }
 
+/* CPU seconds of the whole machine so far: user, nice, system and interrupts. */
+static double
+machine_cpu_seconds(void)
+{
+  g_autofree char *text = NULL;
+  unsigned long long user, nice, system, idle, wait, irq, softirq;
+  if (!g_file_get_contents("/proc/stat", &text, NULL, NULL) ||
+      sscanf(text, "cpu %llu %llu %llu %llu %llu %llu %llu", &user, &nice, &system, &idle,
+             &wait, &irq, &softirq) != 7)
+    return NAN;
+  return (double)(user + nice + system + irq + softirq) / (double)sysconf(_SC_CLK_TCK);
+}
+
 bool
 bench_run(const char *const *argv, BenchRun *run, GError **error)
 {
   GPid pid;
   int out;
+  double machine_start = machine_cpu_seconds();
   gint64 start = g_get_monotonic_time();
   if (!g_spawn_async_with_pipes(NULL, (char **)argv, NULL,
                                 G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_SEARCH_PATH, NULL, NULL,
@@ -56,6 +71,8 @@ bench_run(const char *const *argv, BenchRun *run, GError **error)
   run->wall_seconds = (double)(g_get_monotonic_time() - start) * 1e-6;
   run->cpu_seconds = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
                      (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
+  run->others_cpu_seconds =
+      MAX(0, machine_cpu_seconds() - machine_start - run->cpu_seconds);
   run->peak_mebibytes = (double)usage.ru_maxrss / 1024;
   run->report = last_line_json(text, error);
   return run->report != NULL;
@@ -103,6 +120,52 @@ bench_minimum(const double *values, size_t n)
   return least;
 }
 
+/* A line "VmRSS:   1234 kB" of /proc/self/status, in MiB. */
+static double
+read_status(const char *name)
+{
+  g_autofree char *text = NULL;
+  if (!g_file_get_contents("/proc/self/status", &text, NULL, NULL))
+    return NAN;
+  const char *line = strstr(text, name);
+  return line != NULL ? g_ascii_strtod(line + strlen(name), NULL) / 1024 : NAN;
+}
+
+bool
+bench_memory_mark(BenchMemory *memory)
+{
+  /* Writing 5 resets the high-water mark of resident memory. */
+  FILE *refs = fopen("/proc/self/clear_refs", "w");
+  bool is_reset = refs != NULL && fputs("5", refs) >= 0;
+  if (refs != NULL)
+    is_reset = fclose(refs) == 0 && is_reset;
+  memory->at_start = read_status("VmRSS:");
+  return is_reset;
+}
+
+bool
+bench_memory_peak(const BenchMemory *memory, double *peak, double *growth)
+{
+  *peak = read_status("VmHWM:");
+  *growth = *peak - memory->at_start;
+  return !isnan(*peak);
+}
+
+/* The commit of the sources, "-dirty" behind it if they have changes; "unknown" without git. */
+static char *
+describe_commit(void)
+{
+  const char *argv[] = { "git", "-C", BENCH_SOURCE_DIR, "describe", "--always", "--dirty",
+                         NULL };
+  g_autofree char *out = NULL;
+  int status;
+  if (!g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out, NULL,
+                    &status, NULL) ||
+      status != 0)
+    return g_strdup("unknown");
+  return g_strdup(g_strstrip(out));
+}
+
 char *
 bench_describe_machine(void)
 {
@@ -120,6 +183,7 @@ bench_describe_machine(void)
   g_autofree char *date = g_date_time_format(now, "%F");
   double load[1] = { 0 };
   (void)!getloadavg(load, 1);
-  return g_strdup_printf("%s, %ld cores, load %.1f, %s", name, sysconf(_SC_NPROCESSORS_ONLN),
-                         load[0], date);
+  g_autofree char *commit = describe_commit();
+  return g_strdup_printf("%s, %ld cores, load %.1f, %s, commit %s", name,
+                         sysconf(_SC_NPROCESSORS_ONLN), load[0], date, commit);
 }

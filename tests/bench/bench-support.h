@@ -10,7 +10,8 @@
 
 typedef struct {
   double wall_seconds, cpu_seconds, peak_mebibytes;
-  JsonNode *report; /* the side's own line */
+  double others_cpu_seconds; /* what everything else on the machine took meanwhile */
+  JsonNode *report;          /* the side's own line */
 } BenchRun;
 
 void bench_run_clear(BenchRun *run);
@@ -24,5 +25,15 @@ double bench_relative_difference(const char *path_a, const char *path_b);
 
 double bench_median(double *values, size_t n);
 double bench_minimum(const double *values, size_t n);
-/* "AMD EPYC, 2 cores, 2026-11-24, commit abc" for RESULTS.md. Transfer full. */
+
+/* Of this process, since bench_memory_mark: the most it held at once, in MiB, in all and beyond
+ * what it held at the mark. False where the system does not say. */
+typedef struct {
+  double at_start;
+} BenchMemory;
+bool bench_memory_mark(BenchMemory *memory);
+bool bench_memory_peak(const BenchMemory *memory, double *peak, double *growth);
+
+/* "AMD EPYC, 2 cores, load 0.1, 2026-11-24, commit abc" for RESULTS.md; to be called before the
+ * bench makes a load of its own. Transfer full. */
 char *bench_describe_machine(void);

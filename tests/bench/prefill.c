@@ -106,6 +106,7 @@ run_driver(const char *self)
                          passes,     "--check", ours_check,  NULL };
   const char *peer[] = { peer_python, script, model_path, tokens,
                          threads,     passes, peer_check, NULL };
+  g_autofree char *machine = bench_describe_machine();
   Best our_best = { 0, 0 }, peer_best = { 0, 0 };
   double difference = NAN;
   for (int round = 0; round < n_rounds; round++) {
@@ -122,7 +123,6 @@ run_driver(const char *self)
       }
     }
   }
-  g_autofree char *machine = bench_describe_machine();
   printf("{\"case\": \"prefill\", \"machine\": \"%s\", \"tokens\": %d, \"threads\": %d, "
          "\"ours\": {\"tokens_per_second\": %.1f, \"peak_mib\": %.0f}",
          machine, n_tokens, n_threads, our_best.tokens_per_second, our_best.peak_mebibytes);

@@ -1,5 +1,5 @@
-/* attribute.c - time and memory of an attribution graph, beside circuit-tracer on TransformerLens
- * with the same weights.
+/* attribute.c - time and memory of an attribution graph, beside circuit-tracer on
+ * TransformerLens with the same weights.
  *
  *   bench-attribute --transcoder FOLDER --peer-python VENV/bin/python [--nodes 1024]
  *
@@ -67,15 +67,16 @@ run_ours(GError **error)
   gint64 start = g_get_monotonic_time();
   double cpu = process_cpu_seconds();
   g_autoptr(CwAttributionDetail) detail = NULL;
-  g_autoptr(CwGraph) graph = cw_attribute(opened.model, opened.transcoder, device,
-                                          opened.tokens, opened.n_tokens, &options, NULL, NULL,
-                                          &detail, error);
+  g_autoptr(CwGraph) graph =
+      cw_attribute(opened.model, opened.transcoder, device, opened.tokens, opened.n_tokens,
+                   &options, NULL, NULL, &detail, error);
   double seconds = (double)(g_get_monotonic_time() - start) * 1e-6, peak, growth;
   cpu = process_cpu_seconds() - cpu;
   bool is_good = graph != NULL;
   bench_memory_peak(&memory, &peak, &growth);
   if (is_good && graph_path != NULL)
-    is_good = attribution_write(graph, detail, opened.tokens, opened.n_tokens, graph_path, error);
+    is_good =
+        attribution_write(graph, detail, opened.tokens, opened.n_tokens, graph_path, error);
   if (is_good)
     printf("{\"seconds\": %.4f, \"cpu_seconds\": %.4f, \"call_peak_mib\": %.1f, "
            "\"call_growth_mib\": %.1f, \"forward\": %.4f, \"rows\": %.4f, \"select\": %.4f, "
@@ -84,8 +85,8 @@ run_ours(GError **error)
            seconds, cpu, peak, growth, detail->seconds_forward, detail->seconds_rows,
            detail->seconds_select,
            seconds - detail->seconds_forward - detail->seconds_rows - detail->seconds_select,
-           detail->flop_rows, detail->n_active, detail->n_selected,
-           cw_graph_get_n_nodes(graph), cw_graph_get_n_edges(graph));
+           detail->flop_rows, detail->n_active, detail->n_selected, cw_graph_get_n_nodes(graph),
+           cw_graph_get_n_edges(graph));
   cwk_device_free(device);
   attribution_case_clear(&opened);
   return is_good;
@@ -122,11 +123,10 @@ member(const BenchRun *run, const char *name)
 static char *
 describe_run(const BenchRun *run)
 {
-  g_autofree char *report = json_to_string(run->report, FALSE);
   return g_strdup_printf("{\"wall\": %.3f, \"cpu\": %.3f, \"peak_mib\": %.1f, "
                          "\"others_cpu\": %.2f, \"call\": %s}",
                          run->wall_seconds, run->cpu_seconds, run->peak_mebibytes,
-                         run->others_cpu_seconds, report);
+                         run->others_cpu_seconds, run->line);
 }
 
 /* Arguments of a run of this program with its settings, the part given. */
@@ -175,9 +175,8 @@ run_peer(const char *graph, BenchRun *run, GError **error)
   g_autofree char *nodes = g_strdup_printf("%d", n_nodes);
   g_autofree char *batch = g_strdup_printf("%d", batch_size);
   g_autofree char *interval = g_strdup_printf("%d", update_interval);
-  const char *argv[] = { peer_python, script, model_path, transcoder_path, tokens->str,
-                         threads,     nodes,  batch,      interval,        graph,
-                         NULL };
+  const char *argv[] = { peer_python, script, model_path, transcoder_path, tokens->str, threads,
+                         nodes,       batch,  interval,   graph,           NULL };
   return bench_run(argv, run, error);
 }
 
@@ -264,12 +263,13 @@ run_driver(const char *self, GError **error)
   if (peer.report != NULL) {
     g_autofree char *text = describe_run(&peer);
     printf("  \"peer\": %s,\n", text);
-    printf("  \"ratio_wall_process\": %.1f, \"ratio_wall_call\": %.1f, \"ratio_cpu_call\": %.1f, "
-           "\"ratio_memory\": %.2f,\n",
-           peer.wall_seconds / best.wall_seconds,
-           member(&peer, "seconds") / member(&best, "seconds"),
-           member(&peer, "cpu_seconds") / member(&best, "cpu_seconds"),
-           peer.peak_mebibytes / best.peak_mebibytes);
+    printf(
+        "  \"ratio_wall_process\": %.1f, \"ratio_wall_call\": %.1f, \"ratio_cpu_call\": %.1f, "
+        "\"ratio_memory\": %.2f,\n",
+        peer.wall_seconds / best.wall_seconds,
+        member(&peer, "seconds") / member(&best, "seconds"),
+        member(&peer, "cpu_seconds") / member(&best, "cpu_seconds"),
+        peer.peak_mebibytes / best.peak_mebibytes);
   }
   double reached = member(&best, "flop_rows") / member(&best, "rows") * 1e-9;
   printf("  \"sweep_gflops\": %.1f, \"product_gflops\": {\"f32\": %.1f, \"q4_1\": %.1f}, "
@@ -297,7 +297,7 @@ main(int argc, char **argv)
   }
   g_autofree char *path = attribution_case_model_path(model_path);
   model_path = path;
-  bool is_good = side == NULL ? run_driver(argv[0], &error)
+  bool is_good = side == NULL                ? run_driver(argv[0], &error)
                  : g_str_equal(side, "rate") ? run_rate(&error)
                                              : run_ours(&error);
   if (!is_good)

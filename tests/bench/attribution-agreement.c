@@ -104,8 +104,7 @@ static bool
 run_open(Run *run, const char *path, GError **error)
 {
   run->file = cw_tensor_file_open(path, error);
-  if (run->file == NULL ||
-      require(run, "input_tokens", 1, &run->n_tokens, error) == NULL ||
+  if (run->file == NULL || require(run, "input_tokens", 1, &run->n_tokens, error) == NULL ||
       (run->active = require(run, "active_features", 2, &run->n_active, error)) == NULL ||
       (run->selected = require(run, "selected_features", 1, &run->n_selected, error)) == NULL ||
       (run->logit_tokens = require(run, "logit_tokens", 1, &run->n_logits, error)) == NULL ||
@@ -134,8 +133,7 @@ match_nodes(const Run *a, const Run *b, int64_t *n_shared)
       continue;
     }
     gint64 key = key_of(a, a->selected[i]);
-    match[i] =
-        (int64_t)GPOINTER_TO_SIZE(g_hash_table_lookup(b->row_of_selected, &key)) - 1;
+    match[i] = (int64_t)GPOINTER_TO_SIZE(g_hash_table_lookup(b->row_of_selected, &key)) - 1;
     *n_shared += match[i] >= 0;
   }
   return match;
@@ -201,14 +199,12 @@ attribution_agrees(const AttributionAgreement *agreement)
 char *
 attribution_agreement_to_json(const AttributionAgreement *agreement)
 {
-  return g_strdup_printf("{\"agrees\": %s, \"active\": %" G_GINT64_FORMAT
-                         ", \"active_shared\": %" G_GINT64_FORMAT
-                         ", \"selected\": %" G_GINT64_FORMAT
-                         ", \"selected_shared\": %" G_GINT64_FORMAT
-                         ", \"edges\": %" G_GINT64_FORMAT
-                         ", \"worst_over_largest\": %.2e, \"worst_over_allowed\": %.3f}",
-                         attribution_agrees(agreement) ? "true" : "false",
-                         agreement->n_active_b, agreement->n_active_shared,
-                         agreement->n_selected_b, agreement->n_selected_shared,
-                         agreement->n_edges, agreement->worst, agreement->worst_allowed);
+  return g_strdup_printf(
+      "{\"agrees\": %s, \"active\": %" G_GINT64_FORMAT ", \"active_shared\": %" G_GINT64_FORMAT
+      ", \"selected\": %" G_GINT64_FORMAT ", \"selected_shared\": %" G_GINT64_FORMAT
+      ", \"edges\": %" G_GINT64_FORMAT
+      ", \"worst_over_largest\": %.2e, \"worst_over_allowed\": %.3f}",
+      attribution_agrees(agreement) ? "true" : "false", agreement->n_active_b,
+      agreement->n_active_shared, agreement->n_selected_b, agreement->n_selected_shared,
+      agreement->n_edges, agreement->worst, agreement->worst_allowed);
 }

@@ -12,6 +12,7 @@ void
 bench_run_clear(BenchRun *run)
 {
   g_clear_pointer(&run->report, json_node_unref);
+  g_clear_pointer(&run->line, g_free);
 }
 
 static char *
@@ -27,12 +28,14 @@ read_all(int fd)
 }
 
 static JsonNode *
-last_line_json(const char *text, GError **error)
+last_line_json(const char *text, char **line, GError **error)
 {
   g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
   for (guint i = g_strv_length(lines); i > 0; i--)
-    if (lines[i - 1][0] == '{')
-      return json_from_string(lines[i - 1], error);
+    if (lines[i - 1][0] == '{') {
+      *line = g_strdup(lines[i - 1]);
+      return json_from_string(*line, error);
+    }
   g_set_error(error, CW_ERROR, CW_ERROR_FORMAT, "the process reported nothing: %s", text);
   return NULL;
 }
@@ -71,10 +74,9 @@ bench_run(const char *const *argv, BenchRun *run, GError **error)
   run->wall_seconds = (double)(g_get_monotonic_time() - start) * 1e-6;
   run->cpu_seconds = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
                      (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
-  run->others_cpu_seconds =
-      MAX(0, machine_cpu_seconds() - machine_start - run->cpu_seconds);
+  run->others_cpu_seconds = MAX(0, machine_cpu_seconds() - machine_start - run->cpu_seconds);
   run->peak_mebibytes = (double)usage.ru_maxrss / 1024;
-  run->report = last_line_json(text, error);
+  run->report = last_line_json(text, &run->line, error);
   return run->report != NULL;
 }
 
@@ -155,8 +157,9 @@ bench_memory_peak(const BenchMemory *memory, double *peak, double *growth)
 static char *
 describe_commit(void)
 {
-  const char *argv[] = { "git", "-C", BENCH_SOURCE_DIR, "describe", "--always", "--dirty",
-                         NULL };
+  const char *argv[] = {
+    "git", "-C", BENCH_SOURCE_DIR, "describe", "--always", "--dirty", NULL
+  };
   g_autofree char *out = NULL;
   int status;
   if (!g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out, NULL,

@@ -11,7 +11,8 @@
 typedef struct {
   double wall_seconds, cpu_seconds, peak_mebibytes;
   double others_cpu_seconds; /* what everything else on the machine took meanwhile */
-  JsonNode *report;          /* the side's own line */
+  char *line;                /* the side's own line */
+  JsonNode *report;          /* the same, parsed */
 } BenchRun;
 
 void bench_run_clear(BenchRun *run);

@@ -12,10 +12,12 @@ import re
 import sys
 import tempfile
 import time
+import warnings
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 logging.disable(logging.WARNING)
+warnings.simplefilter("ignore")
 
 import numpy as np
 import torch
@@ -104,18 +106,30 @@ named = dict(model.named_parameters())
 with torch.no_grad():
     for name, value in parameters():
         wrapped = name.replace("mlp.", "mlp.old_mlp.").replace("unembed.", "unembed.old_unembed.")
-        named[wrapped].copy_(torch.from_numpy(np.ascontiguousarray(value)))
+        named[wrapped].copy_(torch.from_numpy(np.array(value)))
 del reader
 for name, parameter in named.items():
     if not name.startswith("transcoders.") and ".b_" in name.replace("._b_", ".b_"):
         parameter.data.zero_()
 
+
+
+def resident(name):
+    """A line of /proc/self/status in MiB."""
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) / 1024 for line in status if line.startswith(name))
+
+
+with open("/proc/self/clear_refs", "w") as clear:
+    clear.write("5")
+before = resident("VmRSS:")
 start, cpu_start = time.perf_counter(), time.process_time()
 graph = attribute(
     torch.tensor(tokens), model, max_n_logits=10, desired_logit_prob=0.95,
     batch_size=int(n_batch), max_feature_nodes=int(n_nodes) or None,
     update_interval=int(n_interval))
 seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
+peak = resident("VmHWM:")
 
 array = lambda tensor: np.ascontiguousarray(tensor.numpy())
 save_file({
@@ -128,5 +142,7 @@ save_file({
     "logit_probabilities": array(graph.logit_probabilities.float()),
 }, out)
 print(json.dumps({"seconds": seconds, "cpu_seconds": cpu_seconds,
-                  "n_active": len(graph.active_features),
-                  "n_selected": len(graph.selected_features)}))
+                  "call_peak_mib": peak, "call_growth_mib": peak - before,
+                  "active": len(graph.active_features),
+                  "selected": len(graph.selected_features)}), flush=True)
+os._exit(0)  # TransformerLens complains while Python takes it apart

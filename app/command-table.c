@@ -25,7 +25,7 @@ static const char *const device_choices[] = { "auto", "cpu", "cuda", NULL };
 
 static const CwaOption common_options[] = {
   { "device", CWA_OPTION_CHOICE, "auto|cpu|cuda",
-    "where to compute; auto takes a CUDA device if there is one", "auto",
+    "where to compute; auto is the CPU, models do not run on CUDA yet", "auto",
     .choices = device_choices },
   { "threads", CWA_OPTION_INTEGER, "N",
     "threads to compute with, 0 for one a core; results do not depend on it", "0", 0, 4096 },

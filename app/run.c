@@ -4,13 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static bool
-wants_cuda(const char *choice, bool *is_required)
-{
-  *is_required = strcmp(choice, "cuda") == 0;
-  return *is_required || strcmp(choice, "auto") == 0;
-}
-
 bool
 cwa_run_open_device(CwaRun *run, GError **error)
 {
@@ -18,8 +11,9 @@ cwa_run_open_device(CwaRun *run, GError **error)
     return true;
   const char *choice = cwa_arguments_text(run->arguments, "device");
   const char *why = NULL;
-  bool is_required = false;
-  if (wants_cuda(choice, &is_required))
+  /* "auto" is the CPU: the model's passes refuse any other device so far. */
+  bool is_required = strcmp(choice, "cuda") == 0;
+  if (is_required)
     run->device = cwk_cuda_new(NULL, 0, &why);
   if (run->device == NULL && is_required) {
     g_set_error(error, CW_ERROR, CW_ERROR_DEVICE,

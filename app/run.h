@@ -14,8 +14,8 @@ typedef struct {
   CwkDevice *device;     /* NULL until cwa_run_open_device */
 } CwaRun;
 
-/* Opens the device that --device and --threads ask for; true at once if it is open. With
- * "auto" a CUDA device that could not be opened is no error. */
+/* Opens the device that --device and --threads ask for; true at once if it is open. "auto"
+ * is the CPU. */
 bool cwa_run_open_device(CwaRun *run, GError **error);
 
 /* Fails unless `path` can be created: its folder exists and can be written to. For commands to

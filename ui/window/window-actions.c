@@ -1,6 +1,7 @@
 /* window-actions.c - everything the user can do, as actions "win.…"; buttons, menus and keys
  * only name them. */
 #include "cwu-picture.h"
+#include "window/action-table.h"
 #include "window/theme-watch.h"
 #include "window/window-private.h"
 
@@ -176,6 +177,18 @@ about_cb(GSimpleAction *action, GVariant *parameter, gpointer user_data)
                         GTK_LICENSE_MIT_X11, NULL);
 }
 
+static void
+close_cb(GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  gtk_window_close(GTK_WINDOW(user_data));
+}
+
+static void
+shortcuts_cb(GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  gtk_window_present(cwu_shortcuts_window_new(GTK_APPLICATION_WINDOW(user_data)));
+}
+
 /* ---- the table ------------------------------------------------------------------------- */
 
 static const GActionEntry entries[] = {
@@ -185,6 +198,8 @@ static const GActionEntry entries[] = {
   { "zoom-out", zoom_out_cb, NULL, NULL, NULL, { 0 } },
   { "zoom-fit", zoom_fit_cb, NULL, NULL, NULL, { 0 } },
   { "clear-selection", clear_cb, NULL, NULL, NULL, { 0 } },
+  { "close", close_cb, NULL, NULL, NULL, { 0 } },
+  { "shortcuts", shortcuts_cb, NULL, NULL, NULL, { 0 } },
   { "about", about_cb, NULL, NULL, NULL, { 0 } },
 };
 
@@ -206,8 +221,11 @@ void
 cwu_window_actions_init(CwuWindow *self)
 {
   g_autoptr(GPropertyAction) side = g_property_action_new("side-pane", self->side, "visible");
+  g_autoptr(GPropertyAction) full = g_property_action_new("fullscreen", self, "fullscreened");
   g_action_map_add_action_entries(G_ACTION_MAP(self), entries, G_N_ELEMENTS(entries), self);
   g_action_map_add_action(G_ACTION_MAP(self), G_ACTION(side));
+  g_action_map_add_action(G_ACTION_MAP(self), G_ACTION(full));
+  cwu_action_table_add_keys(GTK_WIDGET(self));
   g_signal_connect_object(self->document, "graph-changed", G_CALLBACK(update_enabled_cb), self,
                           G_CONNECT_SWAPPED);
 }
@@ -215,19 +233,5 @@ cwu_window_actions_init(CwuWindow *self)
 void
 cwu_window_install_keys(GtkApplication *application)
 {
-  static const struct {
-    const char *action;
-    const char *keys[3];
-  } rows[] = {
-    { "win.open", { "<Control>o", NULL } },
-    { "win.export", { "<Control>e", NULL } },
-    { "win.zoom-in", { "<Control>plus", "<Control>equal", NULL } },
-    { "win.zoom-out", { "<Control>minus", NULL } },
-    { "win.zoom-fit", { "<Control>0", NULL } },
-    { "win.clear-selection", { "Escape", NULL } },
-    { "win.side-pane", { "F9", NULL } },
-    { "window.close", { "<Control>w", NULL } },
-  };
-  for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
-    gtk_application_set_accels_for_action(application, rows[i].action, rows[i].keys);
+  cwu_action_table_install_keys(application);
 }

@@ -1,5 +1,6 @@
 /* main.c - clew-app: the window on a graph. Opens the files it is given, each in a window of
  * its own unless one already shows it; without any, the first sample that comes with Clew. */
+#include <glib/gi18n.h>
 #include <locale.h>
 
 #include "cwu-window.h"
@@ -92,6 +93,16 @@ startup_cb(GtkApplication *application, gpointer user_data)
   cwu_window_install_keys(application);
 }
 
+static void
+set_up_language(void)
+{
+  g_autofree char *folder = cwa_places_find_translations();
+  setlocale(LC_ALL, "");
+  bindtextdomain(GETTEXT_PACKAGE, folder);
+  bind_textdomain_codeset(GETTEXT_PACKAGE, "UTF-8");
+  textdomain(GETTEXT_PACKAGE);
+}
+
 static int
 handle_options_cb(GApplication *application, GVariantDict *options, gpointer user_data)
 {
@@ -104,17 +115,18 @@ handle_options_cb(GApplication *application, GVariantDict *options, gpointer use
 int
 main(int argc, char **argv)
 {
-  setlocale(LC_ALL, "");
+  set_up_language();
   g_set_application_name("Clew");
   g_autoptr(AdwApplication) application =
       adw_application_new(APPLICATION_ID, G_APPLICATION_HANDLES_OPEN);
   GApplication *app = G_APPLICATION(application);
   g_application_add_main_option(app, "version", 0, 0, G_OPTION_ARG_NONE,
-                                "Print the version and exit", NULL);
-  g_application_set_option_context_parameter_string(app, "[GRAPH…]");
+                                _("Print the version and exit"), NULL);
+  g_application_set_option_context_parameter_string(app, _("[GRAPH…]"));
   g_application_set_option_context_summary(
-      app, "Shows attribution graphs: .clew documents, or .json of circuit-tracer, Neuronpedia "
-           "or Anthropic.");
+      app,
+      _("Shows attribution graphs: .clew documents, or .json of circuit-tracer, Neuronpedia "
+        "or Anthropic."));
   g_signal_connect(application, "handle-local-options", G_CALLBACK(handle_options_cb), NULL);
   g_signal_connect(application, "startup", G_CALLBACK(startup_cb), NULL);
   g_signal_connect(application, "activate", G_CALLBACK(activate_cb), NULL);

@@ -98,3 +98,14 @@ cwa_places_dup_bench_folders(void)
   g_ptr_array_add(folders, NULL);
   return (char **)g_ptr_array_free(folders, FALSE);
 }
+
+char *
+cwa_places_find_translations(void)
+{
+  g_autofree char *program = program_folder();
+  g_autofree char *ninja = g_build_filename(program, "..", "build.ninja", NULL);
+  if (g_file_test(ninja, G_FILE_TEST_EXISTS))
+    return g_build_filename(program, "..", "data", "po", NULL);
+  char *path = keep_if_there(g_build_filename(program, "..", "share", "locale", NULL));
+  return path != NULL ? path : g_strdup(CLEW_LOCALE_DIR);
+}

@@ -15,3 +15,6 @@ char *cwa_places_find_default_model(void);
 char *cwa_places_find_default_transcoder(void);
 /* Folders that may hold programs bench-<case>, those that exist only; NULL-terminated. */
 char **cwa_places_dup_bench_folders(void);
+/* The folder of translations, that of the build folder for a program that runs there; one that
+ * may not exist where there is none. Transfer full. */
+char *cwa_places_find_translations(void);

@@ -3,6 +3,7 @@
  * mass from the raster; vector formats draw the strongest few thousand edges as curves, because
  * a page with every edge of a large graph can be opened by nobody. */
 #include <cairo-pdf.h>
+#include <glib/gi18n-lib.h>
 #include <math.h>
 #include <string.h>
 

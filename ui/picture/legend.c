@@ -1,6 +1,8 @@
 /* legend.c - see legend.h. */
 #include "picture/legend.h"
 
+#include <glib/gi18n-lib.h>
+
 #include "picture/painter.h"
 
 #define GLYPH_PX  5.0
@@ -17,12 +19,12 @@ typedef struct {
 } Entry;
 
 static const Entry entries[] = {
-  { ENTRY_NODE, CW_NODE_TOKEN, false, "token, output" },
-  { ENTRY_NODE, CW_NODE_FEATURE, false, "feature" },
-  { ENTRY_NODE, CW_NODE_ERROR, false, "unexplained" },
-  { ENTRY_EDGE, CW_NODE_OTHER, false, "adds" },
-  { ENTRY_EDGE, CW_NODE_OTHER, true, "takes away" },
-  { ENTRY_SELECTED, CW_NODE_FEATURE, false, "selected" },
+  { ENTRY_NODE, CW_NODE_TOKEN, false, N_("token, output") },
+  { ENTRY_NODE, CW_NODE_FEATURE, false, N_("feature") },
+  { ENTRY_NODE, CW_NODE_ERROR, false, N_("unexplained") },
+  { ENTRY_EDGE, CW_NODE_OTHER, false, N_("adds") },
+  { ENTRY_EDGE, CW_NODE_OTHER, true, N_("takes away") },
+  { ENTRY_SELECTED, CW_NODE_FEATURE, false, N_("selected") },
 };
 
 static double
@@ -53,11 +55,12 @@ cwu_legend_draw(CwuCanvas *canvas, const CwuTheme *theme, CwuPoint at, double wi
   double x = at.x;
   for (size_t i = 0; i < G_N_ELEMENTS(entries); i++) {
     double sample = sample_width(&entries[i]), words, height;
-    cwu_text_face_measure(canvas->face, entries[i].words, CWU_TEXT_PX, false, &words, &height);
+    cwu_text_face_measure(canvas->face, _(entries[i].words), CWU_TEXT_PX, false, &words,
+                          &height);
     if (x + sample + 7 + words > at.x + width)
       return;
     draw_sample(canvas, theme, &entries[i], (CwuPoint){ x, at.y });
-    CwuText text = { .text = entries[i].words,
+    CwuText text = { .text = _(entries[i].words),
                      .at = { x + sample + 7, at.y },
                      .size_px = CWU_TEXT_PX,
                      .colour = theme->text_dim };

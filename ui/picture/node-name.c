@@ -3,6 +3,7 @@
  * Labels are data: they are cleaned of control characters and never parsed as markup. */
 #include "picture/node-name.h"
 
+#include <glib/gi18n-lib.h>
 #include <string.h>
 
 /* Longest name handed out, in characters; a file may hold a label of any length. */
@@ -144,7 +145,7 @@ cwu_node_dup_name(const CwGraph *graph, size_t node)
     return label;
   const CwNode *n = &cw_graph_peek_nodes(graph)[node];
   if (n->kind == CW_NODE_ERROR)
-    return g_strdup_printf("error of layer %d", n->layer);
+    return g_strdup_printf(_("error of layer %d"), n->layer);
   if (n->feature < 0)
     return g_strdup_printf("L%d", n->layer);
   return g_strdup_printf("L%d #%" G_GINT64_FORMAT, n->layer, n->feature);
@@ -157,10 +158,10 @@ cwu_node_dup_place(const CwGraph *graph, size_t node)
   g_autofree char *piece =
       cwu_piece_dup_display(cw_graph_peek_prompt_token(graph, n->position));
   if (n->kind == CW_NODE_TOKEN)
-    return g_strdup_printf("token %d of the prompt", n->position + 1);
+    return g_strdup_printf(_("token %d of the prompt"), n->position + 1);
   if (n->kind == CW_NODE_LOGIT)
-    return g_strdup_printf("after “%s”", piece);
-  return g_strdup_printf("layer %d, at “%s”", n->layer, piece);
+    return g_strdup_printf(_("after “%s”"), piece);
+  return g_strdup_printf(_("layer %d, at “%s”"), n->layer, piece);
 }
 
 const char *
@@ -168,14 +169,14 @@ cwu_node_kind_word(CwNodeKind kind)
 {
   switch (kind) {
   case CW_NODE_FEATURE:
-    return "Feature";
+    return _("Feature");
   case CW_NODE_ERROR:
-    return "Unexplained";
+    return _("Unexplained");
   case CW_NODE_TOKEN:
-    return "Token";
+    return _("Token");
   case CW_NODE_LOGIT:
-    return "Output";
+    return _("Output");
   default:
-    return "Node";
+    return _("Node");
   }
 }

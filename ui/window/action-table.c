@@ -209,6 +209,10 @@ cwu_action_bind(GtkWidget *actionable, const char *name)
   gtk_widget_set_tooltip_text(actionable, tooltip);
   gtk_accessible_update_property(GTK_ACCESSIBLE(actionable), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                  _(action->title), -1);
+  if (action->description != NULL)
+    gtk_accessible_update_property(GTK_ACCESSIBLE(actionable),
+                                   GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, _(action->description),
+                                   -1);
 }
 
 /* Whether somebody has added the action, so that it does something. */

@@ -52,7 +52,7 @@ void cwu_action_table_install_keys(GtkApplication *application);
 void cwu_action_table_add_keys(GtkWidget *window);
 
 /* Names the action on a button or another actionable: its icon (where the button has neither
- * child nor label), its tooltip with keys, its accessible name. */
+ * child nor label), its tooltip with keys, its accessible name and description. */
 void cwu_action_bind(GtkWidget *actionable, const char *name);
 /* The primary menu: one section of it per section of the table, of actions that the window or
  * its application has. Transfer full. */

@@ -2,6 +2,7 @@
  * list is made whole; rows exist only while they are seen. */
 #include "window/link-item.h"
 
+#include <glib/gi18n-lib.h>
 #include <math.h>
 
 #include "picture/node-name.h"
@@ -36,9 +37,9 @@ dup_short_place(const CwGraph *graph, size_t i, CwuLinkMeaning meaning)
   g_autofree char *piece =
       cwu_piece_dup_display(cw_graph_peek_prompt_token(graph, node->position));
   if (node->kind == CW_NODE_TOKEN)
-    return g_strdup("token");
+    return g_strdup(_("token"));
   if (node->kind == CW_NODE_LOGIT)
-    return g_strdup(meaning == CWU_LINK_PROBABILITY ? "" : "output");
+    return g_strdup(meaning == CWU_LINK_PROBABILITY ? "" : _("output"));
   g_autofree char *label = cwu_node_dup_label(graph, i);
   if (label == NULL && node->kind != CW_NODE_ERROR)
     return g_strdup(piece);
@@ -54,7 +55,7 @@ append(GListStore *store, CwGraph *graph, size_t node, CwuLinkMeaning meaning, d
   item->kind = n->kind;
   item->meaning = meaning;
   item->value = value;
-  item->name = n->kind == CW_NODE_ERROR ? g_strdup("error") : cwu_node_dup_name(graph, node);
+  item->name = n->kind == CW_NODE_ERROR ? g_strdup(_("error")) : cwu_node_dup_name(graph, node);
   item->place = dup_short_place(graph, node, meaning);
   g_list_store_append(store, item);
 }

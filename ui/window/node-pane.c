@@ -1,6 +1,7 @@
 /* node-pane.c - see node-pane.h. */
 #include "window/node-pane.h"
 
+#include <glib/gi18n-lib.h>
 #include <math.h>
 
 #include "picture/node-name.h"
@@ -78,15 +79,15 @@ update_facts(CwuNodePane *self, size_t i)
   int row = 0;
   clear_grid(grid);
   if (node->kind == CW_NODE_LOGIT)
-    add_fact(grid, &row, "Probability", "%.1f%%", 100.0 * node->probability);
+    add_fact(grid, &row, _("Probability"), "%.1f%%", 100.0 * node->probability);
   if (!isnan(node->activation))
-    add_fact(grid, &row, "Activation", "%.3g", node->activation);
+    add_fact(grid, &row, _("Activation"), "%.3g", node->activation);
   if (node->kind != CW_NODE_LOGIT && !isnan(share))
-    add_fact(grid, &row, "Influence", "in the top %.0f%%", MAX(100 * share, 1));
+    add_fact(grid, &row, _("Influence"), _("in the top %.0f%%"), MAX(100 * share, 1));
   if (!isnan(errors) && errors > 0)
-    add_fact(grid, &row, "Unexplained", "%.0f%% of its input", 100 * errors);
+    add_fact(grid, &row, _("Unexplained"), _("%.0f%% of its input"), 100 * errors);
   if (!isnan(node->value) && !isnan(node->unattributed))
-    add_fact(grid, &row, "Not attributed", "%.3g of %.3g: biases, first position",
+    add_fact(grid, &row, _("Not attributed"), _("%.3g of %.3g: biases, first position"),
              node->unattributed, node->value);
   gtk_widget_set_visible(self->facts, row > 0);
 }
@@ -204,8 +205,8 @@ cwu_node_pane_new(CwuDocument *document)
   gtk_grid_set_row_spacing(GTK_GRID(self->facts), 2);
   gtk_widget_add_css_class(self->facts, "node-facts");
   gtk_box_append(GTK_BOX(self), self->facts);
-  self->sources = add_list(self, "Fed by", &self->source_count, &self->source_box);
-  self->targets = add_list(self, "Feeds", &self->target_count, &self->target_box);
+  self->sources = add_list(self, _("Fed by"), &self->source_count, &self->source_box);
+  self->targets = add_list(self, _("Feeds"), &self->target_count, &self->target_box);
   g_signal_connect_object(document, "selection-changed", G_CALLBACK(update_cb), self,
                           G_CONNECT_SWAPPED);
   return GTK_WIDGET(self);

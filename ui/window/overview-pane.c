@@ -1,6 +1,8 @@
 /* overview-pane.c - see overview-pane.h. */
 #include "window/overview-pane.h"
 
+#include <glib/gi18n-lib.h>
+
 #include "picture/painter.h"
 #include "window/link-item.h"
 #include "window/link-row.h"
@@ -61,17 +63,33 @@ add_sample(GtkGrid *grid, int row, Sample sample, const char *words)
 
 /* ---- contents -------------------------------------------------------------------------- */
 
+/* "12 features": every language counts in its own way. */
+static void
+append_count(GString *out, CwNodeKind kind, size_t n)
+{
+  switch (kind) {
+  case CW_NODE_FEATURE:
+    g_string_append_printf(out, ngettext("%'zu feature", "%'zu features", n), n);
+    return;
+  case CW_NODE_ERROR:
+    g_string_append_printf(out, ngettext("%'zu error node", "%'zu error nodes", n), n);
+    return;
+  case CW_NODE_TOKEN:
+    g_string_append_printf(out, ngettext("%'zu token", "%'zu tokens", n), n);
+    return;
+  case CW_NODE_LOGIT:
+    g_string_append_printf(out, ngettext("%'zu output", "%'zu outputs", n), n);
+    return;
+  default:
+    g_string_append_printf(out, ngettext("%'zu other node", "%'zu other nodes", n), n);
+  }
+}
+
 static void
 update_counts(CwuOverviewPane *self)
 {
-  static const struct {
-    CwNodeKind kind;
-    const char *one, *many;
-  } kinds[] = { { CW_NODE_FEATURE, "feature", "features" },
-                { CW_NODE_ERROR, "error node", "error nodes" },
-                { CW_NODE_TOKEN, "token", "tokens" },
-                { CW_NODE_LOGIT, "output", "outputs" },
-                { CW_NODE_OTHER, "other node", "other nodes" } };
+  static const CwNodeKind kinds[] = { CW_NODE_FEATURE, CW_NODE_ERROR, CW_NODE_TOKEN,
+                                      CW_NODE_LOGIT, CW_NODE_OTHER };
   const CwGraph *graph = cwu_document_peek_graph(self->document);
   const CwPruned *pruned = cwu_document_peek_pruned(self->document);
   size_t count[CW_NODE_OTHER + 1] = { 0 };
@@ -79,10 +97,12 @@ update_counts(CwuOverviewPane *self)
     count[cw_graph_peek_nodes(graph)[i].kind] += pruned->node_mask[i];
   GString *out = g_string_new(NULL);
   for (size_t k = 0; k < G_N_ELEMENTS(kinds); k++)
-    if (count[kinds[k].kind] > 0)
-      g_string_append_printf(out, "%s%'zu %s", out->len > 0 ? ", " : "", count[kinds[k].kind],
-                             count[kinds[k].kind] == 1 ? kinds[k].one : kinds[k].many);
-  g_string_append_printf(out, ", %'zu edges", pruned->n_kept_edges);
+    if (count[kinds[k]] > 0) {
+      append_count(out, kinds[k], count[kinds[k]]);
+      g_string_append(out, ", ");
+    }
+  g_string_append_printf(out, ngettext("%'zu edge", "%'zu edges", pruned->n_kept_edges),
+                         pruned->n_kept_edges);
   gtk_label_set_text(GTK_LABEL(self->counts), out->str);
   g_string_free(out, TRUE);
 }
@@ -130,22 +150,22 @@ add_text(GtkWidget *section)
 static void
 add_reading_guide(GtkWidget *box)
 {
-  GtkWidget *section = add_section(box, "How to read it");
+  GtkWidget *section = add_section(box, _("How to read it"));
   GtkWidget *grid = gtk_grid_new(), *hint = add_text(section);
   gtk_label_set_text(
       GTK_LABEL(hint),
-      "Tokens run across, layers upwards. Click a node to see what feeds it and "
-      "what it feeds; Escape lets go. The wheel zooms, dragging pans, arrow keys "
-      "walk from node to node.");
+      _("Tokens run across, layers upwards. Click a node to see what feeds it and "
+        "what it feeds; Escape lets go. The wheel zooms, dragging pans, arrow keys "
+        "walk from node to node."));
   gtk_widget_add_css_class(hint, "dim-label");
   gtk_grid_set_column_spacing(GTK_GRID(grid), 10);
   gtk_grid_set_row_spacing(GTK_GRID(grid), 6);
-  add_sample(GTK_GRID(grid), 0, SAMPLE_SQUARE, "A token of the prompt, or an output");
+  add_sample(GTK_GRID(grid), 0, SAMPLE_SQUARE, _("A token of the prompt, or an output"));
   add_sample(GTK_GRID(grid), 1, SAMPLE_CIRCLE,
-             "A feature, named by what it promotes; darker with more influence");
-  add_sample(GTK_GRID(grid), 2, SAMPLE_DIAMOND, "What the features do not explain");
-  add_sample(GTK_GRID(grid), 3, SAMPLE_ADDS, "Adds to its target; width by its share");
-  add_sample(GTK_GRID(grid), 4, SAMPLE_TAKES, "Takes away from its target");
+             _("A feature, named by what it promotes; darker with more influence"));
+  add_sample(GTK_GRID(grid), 2, SAMPLE_DIAMOND, _("What the features do not explain"));
+  add_sample(GTK_GRID(grid), 3, SAMPLE_ADDS, _("Adds to its target; width by its share"));
+  add_sample(GTK_GRID(grid), 4, SAMPLE_TAKES, _("Takes away from its target"));
   gtk_box_append(GTK_BOX(section), grid);
 }
 
@@ -154,15 +174,15 @@ build(CwuOverviewPane *self)
 {
   GtkWidget *scroller = gtk_scrolled_window_new();
   GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 20);
-  GtkWidget *section = add_section(box, "The model says next");
+  GtkWidget *section = add_section(box, _("The model says next"));
   self->logits = cwu_link_list_view_new(self->document);
   self->logit_scroller = gtk_scrolled_window_new();
   gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(self->logit_scroller), GTK_POLICY_NEVER,
                                  GTK_POLICY_AUTOMATIC);
   gtk_scrolled_window_set_child(GTK_SCROLLED_WINDOW(self->logit_scroller), self->logits);
   gtk_box_append(GTK_BOX(section), self->logit_scroller);
-  self->counts = add_text(add_section(box, "In this picture"));
-  self->remarks_box = add_section(box, "Remarks on the file");
+  self->counts = add_text(add_section(box, _("In this picture")));
+  self->remarks_box = add_section(box, _("Remarks on the file"));
   self->remarks = add_text(self->remarks_box);
   add_reading_guide(box);
   gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scroller), GTK_POLICY_NEVER,

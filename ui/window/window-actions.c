@@ -1,5 +1,7 @@
 /* window-actions.c - everything the user can do, as actions "win.…"; buttons, menus and keys
  * only name them. */
+#include <glib/gi18n-lib.h>
+
 #include "cwu-picture.h"
 #include "window/action-table.h"
 #include "window/theme-watch.h"
@@ -32,9 +34,10 @@ open_cb(GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
   static const char *const graphs[] = { "clew", "json", NULL };
   CwuWindow *self = user_data;
-  GtkFileChooserNative *dialog = gtk_file_chooser_native_new(
-      "Open a Graph", GTK_WINDOW(self), GTK_FILE_CHOOSER_ACTION_OPEN, "_Open", "_Cancel");
-  g_autoptr(GtkFileFilter) filter = filter_new("Attribution graphs", graphs);
+  GtkFileChooserNative *dialog =
+      gtk_file_chooser_native_new(_("Open a Graph"), GTK_WINDOW(self),
+                                  GTK_FILE_CHOOSER_ACTION_OPEN, _("_Open"), _("_Cancel"));
+  g_autoptr(GtkFileFilter) filter = filter_new(_("Attribution graphs"), graphs);
   gtk_file_chooser_add_filter(GTK_FILE_CHOOSER(dialog), filter);
   GFile *shown = cwu_document_peek_file(self->document);
   g_autoptr(GFile) folder = shown != NULL ? g_file_get_parent(shown) : NULL;
@@ -89,7 +92,7 @@ export_done_cb(GObject *source, GAsyncResult *result, gpointer user_data)
   }
   g_autofree char *name = g_path_get_basename(job->path);
   g_autofree char *shown = g_filename_display_name(name);
-  g_autofree char *text = g_strdup_printf("Picture saved as %s", shown);
+  g_autofree char *text = g_strdup_printf(_("Picture saved as %s"), shown);
   g_autofree char *markup = g_markup_escape_text(text, -1);
   adw_toast_overlay_add_toast(ADW_TOAST_OVERLAY(self->toasts), adw_toast_new(markup));
 }
@@ -128,9 +131,9 @@ export_cb(GSimpleAction *action, GVariant *parameter, gpointer user_data)
   static const char *const pictures[] = { "png", "svg", "pdf", NULL };
   CwuWindow *self = user_data;
   GtkFileChooserNative *dialog =
-      gtk_file_chooser_native_new("Export the Picture", GTK_WINDOW(self),
-                                  GTK_FILE_CHOOSER_ACTION_SAVE, "_Export", "_Cancel");
-  g_autoptr(GtkFileFilter) filter = filter_new("Pictures: PNG, SVG, PDF", pictures);
+      gtk_file_chooser_native_new(_("Export the Picture"), GTK_WINDOW(self),
+                                  GTK_FILE_CHOOSER_ACTION_SAVE, _("_Export"), _("_Cancel"));
+  g_autoptr(GtkFileFilter) filter = filter_new(_("Pictures: PNG, SVG, PDF"), pictures);
   g_autofree char *file = g_file_get_basename(cwu_document_peek_file(self->document));
   char *dot = strrchr(file, '.');
   g_autofree char *stem = dot != NULL ? g_strndup(file, (gsize)(dot - file)) : g_strdup(file);
@@ -173,8 +176,8 @@ about_cb(GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
   adw_show_about_window(GTK_WINDOW(user_data), "application-name", "Clew", "application-icon",
                         "io.github.clew_circuits.Clew", "version", CLEW_VERSION, "comments",
-                        "Takes a language model apart into readable circuits.", "license-type",
-                        GTK_LICENSE_MIT_X11, NULL);
+                        _("Takes a language model apart into readable circuits."),
+                        "license-type", GTK_LICENSE_MIT_X11, NULL);
 }
 
 static void

@@ -71,6 +71,10 @@ char *cw_graph_dup_node_id(const CwGraph *graph, size_t node);
 const char *cw_graph_peek_settings_json(const CwGraph *graph);
 const char *cw_graph_peek_metadata_json(const CwGraph *graph);
 
+/* Whether the graph is a whole one of our own, which thresholds may prune and give back; one
+ * that came as JSON has been pruned by its maker. */
+bool cw_graph_is_whole(const CwGraph *graph);
+
 /* Nodes in an order in which every edge goes from earlier to later; NULL if the graph has a
  * cycle (foreign files). Computed once, kept. [n_nodes] */
 const uint32_t *cw_graph_peek_topological_order(const CwGraph *graph);
@@ -90,6 +94,10 @@ typedef struct {
   double node_threshold; /* 0..1: share of influence kept, 0.8 */
   double edge_threshold; /* 0..1: 0.98; 1 keeps every edge that is not zero */
   const uint8_t *pinned; /* [n_nodes] nodes that stay whatever their influence, or NULL */
+  /* For a graph that its maker pruned: nodes are ranked by the influence the file gives (one
+   * without stays), nothing is dropped for being stranded, and 1 keeps all there is, as the
+   * other programs' pages do. */
+  bool ranks_as_file;
 } CwPruneOptions;
 
 typedef struct {

@@ -315,6 +315,12 @@ cw_graph_peek_metadata_json(const CwGraph *graph)
   return "{}";
 }
 
+bool
+cw_graph_is_whole(const CwGraph *graph)
+{
+  return graph->text == NULL;
+}
+
 const uint32_t *
 cw_graph_peek_topological_order(const CwGraph *graph)
 {

@@ -163,9 +163,35 @@ always_stays(const CwPruner *pruner, const CwPruneOptions *options, size_t i)
          (options->pinned != NULL && options->pinned[i]);
 }
 
+static bool
+file_ranks_nodes(const CwGraphParts *parts)
+{
+  for (size_t i = 0; i < parts->n_nodes; i++)
+    if (!isnan(parts->nodes[i].influence))
+      return true;
+  return false;
+}
+
+/* By the cumulative shares of the file, or, if it has none, by those of what it holds. */
+static void
+keep_nodes_as_file(const CwPruner *pruner, const CwPruneOptions *options, uint8_t *node_mask)
+{
+  const CwGraphParts *parts = &pruner->graph->parts;
+  bool is_ranked = file_ranks_nodes(parts);
+  for (size_t i = 0; i < parts->n_nodes; i++) {
+    float share = is_ranked ? parts->nodes[i].influence : pruner->cumulative_share[i];
+    node_mask[i] = options->node_threshold >= 1 || isnan(share) ||
+                   (double)share <= options->node_threshold || always_stays(pruner, options, i);
+  }
+}
+
 static void
 keep_nodes(const CwPruner *pruner, const CwPruneOptions *options, uint8_t *node_mask)
 {
+  if (options->ranks_as_file) {
+    keep_nodes_as_file(pruner, options, node_mask);
+    return;
+  }
   float threshold = node_threshold_score(pruner, options->node_threshold);
   for (size_t i = 0; i < pruner->graph->parts.n_nodes; i++)
     node_mask[i] = pruner->influence[i] >= threshold || always_stays(pruner, options, i);
@@ -268,7 +294,7 @@ keep_edges(CwPruner *pruner, float threshold)
 static bool
 is_stranded(const CwPruner *pruner, const CwPruneOptions *options, size_t i)
 {
-  if (always_stays(pruner, options, i))
+  if (options->ranks_as_file || always_stays(pruner, options, i))
     return false;
   return pruner->n_out[i] == 0 ||
          (pruner->graph->parts.nodes[i].kind == CW_NODE_FEATURE && pruner->n_in[i] == 0);
@@ -331,6 +357,20 @@ pruned_new(const CwPruner *pruner, GError **error)
   return g_steal_pointer(&pruned);
 }
 
+/* Edges of weight zero are in no list of kept ones; a file that has them shows them. */
+static void
+fill_whole_masks(const CwPruner *pruner, CwPruned *pruned)
+{
+  const CwGraphParts *parts = &pruner->graph->parts;
+  for (size_t t = 0; t < pruned->n_nodes; t++) {
+    pruned->n_kept_nodes += pruned->node_mask[t];
+    for (int64_t e = parts->row_start[t]; e < parts->row_start[t + 1]; e++)
+      pruned->edge_mask[e] = pruned->node_mask[t] && pruned->node_mask[parts->source[e]];
+  }
+  for (size_t e = 0; e < pruned->n_edges; e++)
+    pruned->n_kept_edges += pruned->edge_mask[e];
+}
+
 static void
 fill_masks(const CwPruner *pruner, CwPruned *pruned)
 {
@@ -363,6 +403,10 @@ cw_pruner_run(CwPruner *pruner, const CwPruneOptions *options, GError **error)
   if (pruned == NULL)
     return NULL;
   keep_nodes(pruner, options, pruned->node_mask);
+  if (options->ranks_as_file && options->edge_threshold >= 1) {
+    fill_whole_masks(pruner, pruned);
+    return pruned;
+  }
   int64_t n_kept = score_edges(pruner, pruned->node_mask);
   float threshold = 0;
   if (options->edge_threshold < 1) {

@@ -3,6 +3,7 @@
  * Two graphs: 8,634 nodes with every edge that causality allows (circuit-tracer's size for a
  * short prompt), and 10,000 nodes with half a million edges, where the thresholds are moved
  * like a slider. Results are compared before anything is timed. Prints one JSON object. */
+#include "bench-support.h"
 #include "golden-graph.h"
 
 #include <stdio.h>
@@ -93,9 +94,10 @@ bench_graph(const char *name, CwGraph *graph, const char *separator)
 int
 main(void)
 {
+  g_autofree char *machine = bench_describe_machine();
   g_autoptr(CwGraph) full = graph_random(8192, 26, 16, 1.0, 1);
   g_autoptr(CwGraph) slider = graph_random(9600, 16, 22, 0.0203, 2);
-  printf("{\n");
+  printf("{\n  \"case\": \"prune\", \"machine\": \"%s\",\n", machine);
   bool is_good = bench_graph("full", full, ",") && bench_graph("slider", slider, "");
   printf("}\n");
   return is_good ? 0 : 1;

@@ -34,12 +34,13 @@ typedef enum {
   SECTION_ROW_LENGTHS,
   SECTION_SOURCES,
   SECTION_WEIGHTS,
-  SECTION_TEXT
+  SECTION_TEXT,
+  SECTION_VIEW
 } SectionKind;
 
-static const char *const section_names[] = { "",        "meta",        "nodes",
-                                             "labels",  "row lengths", "sources",
-                                             "weights", "text" };
+static const char *const section_names[] = {
+  "", "meta", "nodes", "labels", "row lengths", "sources", "weights", "text", "view",
+};
 
 /* FNV-1a over the header and table: a flipped bit there must not go unseen. */
 static uint64_t
@@ -170,7 +171,6 @@ meta_json(const CwGraph *graph, const CwViewState *state)
   if (state != NULL) {
     add_number(builder, "node_threshold", state->node_threshold);
     add_number(builder, "edge_threshold", state->edge_threshold);
-    add_text(builder, "view", state->view_json);
   }
   json_builder_end_object(builder);
   g_autoptr(JsonNode) root = json_builder_get_root(builder);
@@ -215,11 +215,22 @@ add_nodes(Writer *writer, const CwGraphParts *parts, GError **error)
          add_section(writer, SECTION_ROW_LENGTHS, lengths, parts->n_nodes * 4, error);
 }
 
+/* What is written must be readable, so the view is checked as a reader will check it. */
+static bool
+add_view(Writer *writer, const char *view, GError **error)
+{
+  g_autoptr(JsonNode) node =
+      cw_json_parse(view, strlen(view), MAX_META_BYTES, "The state of the view", error);
+  return node != NULL && add_section(writer, SECTION_VIEW, view, strlen(view), error);
+}
+
 static bool
 add_contents(Writer *writer, CwGraph *graph, const CwViewState *state, GError **error)
 {
   g_autofree char *meta = meta_json(graph, state);
   if (!add_section(writer, SECTION_META, meta, strlen(meta), error))
+    return false;
+  if (state != NULL && state->view_json != NULL && !add_view(writer, state->view_json, error))
     return false;
   if (graph->text != NULL)
     return add_section(writer, SECTION_TEXT, graph->text->text, graph->text->n_text, error);
@@ -376,11 +387,28 @@ get_string(JsonObject *object, const char *name)
              : NULL;
 }
 
+/* Whether the node is a whole number from 0 to most; json-glib makes 0 of what is none. */
+static bool
+get_count(JsonNode *node, int64_t most, int64_t *value)
+{
+  if (node == NULL || !JSON_NODE_HOLDS_VALUE(node) ||
+      json_node_get_value_type(node) != G_TYPE_INT64)
+    return false;
+  *value = json_node_get_int(node);
+  return *value >= 0 && *value <= most;
+}
+
+/* NaN unless it is a number from 0 to 1. */
 static double
-get_number(JsonObject *object, const char *name)
+get_threshold(JsonObject *object, const char *name)
 {
   JsonNode *node = json_object_get_member(object, name);
-  return node != NULL && JSON_NODE_HOLDS_VALUE(node) ? json_node_get_double(node) : NAN;
+  if (node == NULL || !JSON_NODE_HOLDS_VALUE(node) ||
+      (json_node_get_value_type(node) != G_TYPE_DOUBLE &&
+       json_node_get_value_type(node) != G_TYPE_INT64))
+    return NAN;
+  double value = json_node_get_double(node);
+  return value >= 0 && value <= 1 ? value : NAN;
 }
 
 static JsonArray *
@@ -397,13 +425,40 @@ read_meta(const Reader *reader)
   g_autofree char *text = unpack(reader, SECTION_META, 1, &n);
   if (text == NULL)
     return NULL;
-  JsonNode *root = cw_json_parse(text, n, MAX_META_BYTES, reader->path, reader->error);
-  if (root != NULL && JSON_NODE_HOLDS_OBJECT(root))
-    return root;
-  if (root != NULL)
-    fail(reader, CW_ERROR_FORMAT, "the metadata is no JSON object");
-  g_clear_pointer(&root, json_node_unref);
-  return NULL;
+  return cw_json_parse(text, n, MAX_META_BYTES, reader->path, reader->error);
+}
+
+/* The run settings: an object as text inside the metadata, absent or whole. */
+static bool
+fill_settings(const Reader *reader, JsonObject *meta, CwGraphParts *parts)
+{
+  const char *settings = get_string(meta, "settings");
+  if (settings == NULL)
+    return true;
+  g_autofree char *what = g_strdup_printf("%s: settings", reader->path);
+  g_autoptr(JsonNode) node =
+      cw_json_parse(settings, strlen(settings), MAX_META_BYTES, what, reader->error);
+  if (node == NULL)
+    return false;
+  parts->settings_json = g_strdup(settings);
+  return true;
+}
+
+static bool
+fill_prompt_token(const Reader *reader, JsonArray *tokens, JsonArray *ids, guint i,
+                  CwGraphParts *parts)
+{
+  JsonNode *token = json_array_get_element(tokens, i);
+  if (!JSON_NODE_HOLDS_VALUE(token) || json_node_get_string(token) == NULL)
+    return fail(reader, CW_ERROR_FORMAT, "prompt_tokens[%u] is no text", i);
+  parts->prompt_tokens[i] = g_strdup(json_node_get_string(token));
+  int64_t id;
+  if (ids == NULL)
+    return true;
+  if (!get_count(json_array_get_element(ids, i), INT32_MAX, &id))
+    return fail(reader, CW_ERROR_FORMAT, "token_ids[%u] is no token id", i);
+  parts->token_ids[i] = (int32_t)id;
+  return true;
 }
 
 static bool
@@ -413,22 +468,19 @@ fill_prompt(const Reader *reader, JsonObject *meta, CwGraphParts *parts)
   if (tokens == NULL ||
       (ids != NULL && json_array_get_length(ids) != json_array_get_length(tokens)))
     return fail(reader, CW_ERROR_FORMAT, "prompt_tokens and token_ids do not fit together");
+  if (!get_count(json_object_get_member(meta, "n_layers"), CW_GRAPH_JSON_MAX_LAYERS,
+                 &parts->n_layers))
+    return fail(reader, CW_ERROR_FORMAT, "n_layers is no number of layers (0 to %d)",
+                CW_GRAPH_JSON_MAX_LAYERS);
   guint n = json_array_get_length(tokens);
   parts->n_positions = n;
-  parts->n_layers = (int64_t)get_number(meta, "n_layers");
   parts->prompt = g_strdup(get_string(meta, "prompt"));
-  parts->settings_json = g_strdup(get_string(meta, "settings"));
   parts->prompt_tokens = g_new0(char *, n + 1);
   parts->token_ids = ids != NULL ? g_new0(int32_t, n + 1) : NULL;
-  for (guint i = 0; i < n; i++) {
-    JsonNode *token = json_array_get_element(tokens, i);
-    if (!JSON_NODE_HOLDS_VALUE(token) || json_node_get_string(token) == NULL)
-      return fail(reader, CW_ERROR_FORMAT, "prompt_tokens[%u] is no text", i);
-    parts->prompt_tokens[i] = g_strdup(json_node_get_string(token));
-    if (ids != NULL)
-      parts->token_ids[i] = (int32_t)json_array_get_int_element(ids, i);
-  }
-  return true;
+  for (guint i = 0; i < n; i++)
+    if (!fill_prompt_token(reader, tokens, ids, i, parts))
+      return false;
+  return fill_settings(reader, meta, parts);
 }
 
 static void
@@ -520,21 +572,59 @@ read_foreign_graph(const Reader *reader, CwLoadReport *report, CwViewState *stat
 }
 
 /* What the document says of the view stands above what its JSON text says. */
-static void
-fill_state(JsonObject *meta, bool is_foreign, CwViewState *state)
+static bool
+fill_state(const Reader *reader, JsonObject *meta, bool is_foreign, CwViewState *state)
 {
-  double node = get_number(meta, "node_threshold"), edge = get_number(meta, "edge_threshold");
-  const char *view = get_string(meta, "view");
+  double node = get_threshold(meta, "node_threshold");
+  double edge = get_threshold(meta, "edge_threshold");
   if (!is_foreign)
     *state = (CwViewState){ NAN, NAN, NULL };
   if (!isnan(node))
     state->node_threshold = node;
   if (!isnan(edge))
     state->edge_threshold = edge;
-  if (view == NULL)
-    return;
+  if (find_section(reader, SECTION_VIEW) == NULL)
+    return true;
+  size_t n;
+  g_autofree char *view = unpack(reader, SECTION_VIEW, 1, &n);
+  g_autofree char *what = g_strdup_printf("%s: view", reader->path);
+  g_autoptr(JsonNode) root =
+      view != NULL ? cw_json_parse(view, n, MAX_META_BYTES, what, reader->error) : NULL;
+  if (root == NULL)
+    return false;
   g_free(state->view_json);
-  state->view_json = g_strdup(view);
+  state->view_json = g_steal_pointer(&view);
+  return true;
+}
+
+static CwGraph *
+read_graph(const Reader *reader, JsonObject *meta, CwLoadReport *report, CwViewState *state,
+           CwCancel *cancel)
+{
+  bool is_foreign = find_section(reader, SECTION_TEXT) != NULL;
+  CwViewState found = { NAN, NAN, NULL };
+  CwGraph *graph = is_foreign ? read_foreign_graph(reader, report, &found, cancel)
+                              : read_own_graph(reader, meta);
+  if (graph == NULL)
+    return NULL;
+  if (!fill_state(reader, meta, is_foreign, &found)) {
+    cw_view_state_clear(&found);
+    cw_graph_unref(graph);
+    if (is_foreign)
+      cw_load_report_clear(report);
+    return NULL;
+  }
+  if (report != NULL && !is_foreign) {
+    memset(report, 0, sizeof *report);
+    report->n_nodes = cw_graph_get_n_nodes(graph);
+    report->n_links = cw_graph_get_n_edges(graph);
+    report->messages = g_ptr_array_new_with_free_func(g_free);
+  }
+  if (state != NULL)
+    *state = found;
+  else
+    cw_view_state_clear(&found);
+  return graph;
 }
 
 CwGraph *
@@ -543,22 +633,10 @@ cw_graph_document_read(const void *data, size_t n, const char *path, CwLoadRepor
 {
   g_autoptr(GError) local = NULL;
   Reader reader = { .path = path, .data = data, .n = n, .error = &local };
-  CwGraph *graph = NULL;
   g_autoptr(JsonNode) meta = read_header(&reader) ? read_meta(&reader) : NULL;
-  if (meta != NULL) {
-    bool is_foreign = find_section(&reader, SECTION_TEXT) != NULL;
-    JsonObject *object = json_node_get_object(meta);
-    graph = is_foreign ? read_foreign_graph(&reader, report, state, cancel)
-                       : read_own_graph(&reader, object);
-    if (graph != NULL && report != NULL && !is_foreign) {
-      memset(report, 0, sizeof *report);
-      report->n_nodes = cw_graph_get_n_nodes(graph);
-      report->n_links = cw_graph_get_n_edges(graph);
-      report->messages = g_ptr_array_new_with_free_func(g_free);
-    }
-    if (graph != NULL && state != NULL)
-      fill_state(object, is_foreign, state);
-  }
+  CwGraph *graph = NULL;
+  if (meta != NULL)
+    graph = read_graph(&reader, json_node_get_object(meta), report, state, cancel);
   if (graph == NULL)
     g_propagate_error(error, g_steal_pointer(&local));
   return graph;

@@ -41,9 +41,17 @@ cw_json_writer_begin(CwJsonWriter *writer, const char *path, GError **error)
   return true;
 }
 
+void
+cw_json_writer_begin_text(CwJsonWriter *writer, GError **error)
+{
+  *writer = (CwJsonWriter){ .error = error, .buffer = g_string_new(NULL) };
+}
+
 static void
 flush(CwJsonWriter *writer)
 {
+  if (writer->file == NULL)
+    return;
   if (!writer->has_failed && !cw_atomic_file_write(writer->file, writer->buffer->str,
                                                    writer->buffer->len, writer->error))
     writer->has_failed = true;
@@ -53,7 +61,7 @@ flush(CwJsonWriter *writer)
 void
 cw_json_writer_put(CwJsonWriter *writer, const char *text, size_t n)
 {
-  if (n >= FLUSH_BYTES) {
+  if (n >= FLUSH_BYTES && writer->file != NULL) {
     flush(writer);
     if (!writer->has_failed && !cw_atomic_file_write(writer->file, text, n, writer->error))
       writer->has_failed = true;
@@ -100,4 +108,12 @@ cw_json_writer_finish(CwJsonWriter *writer)
     return false;
   }
   return cw_atomic_file_commit(writer->file, writer->error);
+}
+
+char *
+cw_json_writer_finish_text(CwJsonWriter *writer)
+{
+  char *text = g_string_free(writer->buffer, writer->has_failed);
+  writer->buffer = NULL;
+  return text;
 }

@@ -25,11 +25,5 @@ fuzz_make_seeds(void)
     "a: &x [1]\nb: *x\n",
     "!!map {a: !!str b}\n# comment\n",
   };
-  GPtrArray *seeds = g_ptr_array_new_with_free_func((GDestroyNotify)g_byte_array_unref);
-  for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
-    GByteArray *bytes = g_byte_array_new();
-    g_byte_array_append(bytes, (const uint8_t *)texts[i], (guint)strlen(texts[i]));
-    g_ptr_array_add(seeds, bytes);
-  }
-  return seeds;
+  return fuzz_seeds_of_texts(texts, G_N_ELEMENTS(texts));
 }

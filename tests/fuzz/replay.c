@@ -1,4 +1,5 @@
-/* replay.c - runs a fuzz target on its seeds and on fixed mutations of them.
+/* replay.c - runs a fuzz target on its seeds, on the inputs kept in corpus/, and on fixed
+ * mutations of all of them.
  *
  * No coverage feedback, so it finds little that is new; it keeps what was found from coming
  * back and runs the target under the sanitizers in every ordinary test run. "--write FOLDER"
@@ -75,10 +76,39 @@ run(const GByteArray *bytes)
   LLVMFuzzerTestOneInput(exact, bytes->len);
 }
 
+/* Inputs that fuzzing found worth keeping: tests/fuzz/corpus/<target>, none for some. */
+static void
+add_corpus(GPtrArray *seeds)
+{
+  g_autoptr(GDir) folder = g_dir_open(FUZZ_CORPUS, 0, NULL);
+  const char *name;
+  while (folder != NULL && (name = g_dir_read_name(folder)) != NULL) {
+    g_autoptr(GError) error = NULL;
+    g_autofree char *path = g_build_filename(FUZZ_CORPUS, name, NULL), *data = NULL;
+    gsize n;
+    g_file_get_contents(path, &data, &n, &error);
+    g_assert_no_error(error);
+    GByteArray *bytes = g_byte_array_new();
+    g_byte_array_append(bytes, (const guint8 *)data, (guint)n);
+    g_ptr_array_add(seeds, bytes);
+  }
+}
+
+static gint
+compare_contents(gconstpointer a, gconstpointer b)
+{
+  const GByteArray *x = *(GByteArray *const *)a, *y = *(GByteArray *const *)b;
+  if (x->len != y->len)
+    return x->len < y->len ? -1 : 1;
+  return memcmp(x->data, y->data, x->len);
+}
+
 static void
 runs_seeds_and_mutations(void)
 {
   g_autoptr(GPtrArray) seeds = fuzz_make_seeds();
+  add_corpus(seeds);
+  g_ptr_array_sort(seeds, compare_contents); /* a folder has no order of its own */
   for (guint i = 0; i < seeds->len; i++)
     run(seeds->pdata[i]);
   for (int i = 0; i < N_MUTATIONS; i++) {
@@ -95,6 +125,7 @@ static int
 write_seeds(const char *folder)
 {
   g_autoptr(GPtrArray) seeds = fuzz_make_seeds();
+  add_corpus(seeds);
   for (guint i = 0; i < seeds->len; i++) {
     const GByteArray *seed = seeds->pdata[i];
     g_autofree char *name = g_strdup_printf("seed-%u", i);

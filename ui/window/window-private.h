@@ -2,8 +2,8 @@
 #pragma once
 
 #include "cwu-window.h"
-#include "window/document.h"
-#include "window/graph-view.h"
+#include "graph/graph-view.h"
+#include "models/document.h"
 
 struct _CwuWindow {
   AdwApplicationWindow parent_instance;

@@ -4,9 +4,9 @@
 #include <math.h>
 
 #include "clew-window-resources.h"
-#include "window/link-item.h"
-#include "window/node-pane.h"
-#include "window/overview-pane.h"
+#include "panes/link-item.h"
+#include "panes/node-pane.h"
+#include "panes/overview-pane.h"
 #include "window/theme-watch.h"
 #include "window/window-private.h"
 

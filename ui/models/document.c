@@ -1,11 +1,11 @@
 /* document.c - see document.h. A load builds a complete new state on a thread and hands it over
  * in one piece; each has its own cancel flag, so that a late one is dropped. */
-#include "window/document.h"
+#include "models/document.h"
 
 #include <math.h>
 
+#include "models/json-text.h"
 #include "picture/node-name.h"
-#include "window/json-text.h"
 
 #define DEFAULT_NODE_THRESHOLD 0.8
 #define DEFAULT_EDGE_THRESHOLD 0.98

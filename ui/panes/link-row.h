@@ -1,8 +1,8 @@
 /* link-row.h - a row that shows a CwuLinkItem: glyph, name, place, share, and a bar behind. */
 #pragma once
 
-#include "window/document.h"
-#include "window/link-item.h"
+#include "models/document.h"
+#include "panes/link-item.h"
 
 #include <gtk/gtk.h>
 

@@ -4,7 +4,7 @@
 
 #include <gtk/gtk.h>
 
-#include "window/document.h"
+#include "models/document.h"
 
 G_BEGIN_DECLS
 

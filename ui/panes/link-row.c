@@ -1,5 +1,5 @@
 /* link-row.c - see link-row.h. */
-#include "window/link-row.h"
+#include "panes/link-row.h"
 
 #include "picture/painter.h"
 #include "window/theme-watch.h"

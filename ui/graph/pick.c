@@ -1,5 +1,5 @@
 /* pick.c - see pick.h. */
-#include "window/pick.h"
+#include "graph/pick.h"
 
 #include <math.h>
 

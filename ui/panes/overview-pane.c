@@ -1,11 +1,11 @@
 /* overview-pane.c - see overview-pane.h. */
-#include "window/overview-pane.h"
+#include "panes/overview-pane.h"
 
 #include <glib/gi18n-lib.h>
 
+#include "panes/link-item.h"
+#include "panes/link-row.h"
 #include "picture/painter.h"
-#include "window/link-item.h"
-#include "window/link-row.h"
 #include "window/theme-watch.h"
 
 /* Rows of the list of logits that are seen without scrolling. */

@@ -3,12 +3,12 @@
  * A frame is two textures (all edges, edges of the selection; made by the runner, moved and
  * stretched until newer ones arrive) between two cairo nodes (ground; nodes and words). The
  * main thread never strokes an edge. */
-#include "window/graph-view.h"
+#include "graph/graph-view.h"
 
 #include <math.h>
 
-#include "window/pick.h"
-#include "window/picture-runner.h"
+#include "graph/pick.h"
+#include "graph/picture-runner.h"
 #include "window/theme-watch.h"
 
 #define PICK_REACH_PX 18.0

@@ -1,6 +1,6 @@
 /* link-item.c - see link-item.h. A node of a pruned graph has at most a few hundred links: the
  * list is made whole; rows exist only while they are seen. */
-#include "window/link-item.h"
+#include "panes/link-item.h"
 
 #include <glib/gi18n-lib.h>
 #include <math.h>

@@ -4,7 +4,7 @@
  * texture of the strongest edges; the rest of them; the focus. It returns after each texture,
  * so that a picture of half a million edges is there in 50 ms and complete a second later.
  * Inputs of a job are its own references; it never sees a widget. */
-#include "window/picture-runner.h"
+#include "graph/picture-runner.h"
 
 #include <math.h>
 

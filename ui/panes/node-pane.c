@@ -1,12 +1,12 @@
 /* node-pane.c - see node-pane.h. */
-#include "window/node-pane.h"
+#include "panes/node-pane.h"
 
 #include <glib/gi18n-lib.h>
 #include <math.h>
 
+#include "panes/link-item.h"
+#include "panes/link-row.h"
 #include "picture/node-name.h"
-#include "window/link-item.h"
-#include "window/link-row.h"
 
 struct _CwuNodePane {
   GtkBox parent_instance;

@@ -1,7 +1,7 @@
 /* json-text.c - see json-text.h. Metadata of a graph file is foreign text of any depth, and a
  * recursive reader can be made to overflow its stack; three strings for a subtitle do not need
  * one. */
-#include "window/json-text.h"
+#include "models/json-text.h"
 
 #include <string.h>
 

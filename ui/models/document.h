@@ -6,7 +6,7 @@
 #include <gio/gio.h>
 
 #include "cw-graph.h"
-#include "window/camera.h"
+#include "graph/camera.h"
 
 G_BEGIN_DECLS
 

@@ -76,34 +76,87 @@ micro_tile(int64_t k, const float *a, const float *b, float *c, int64_t ldc, boo
   }
 }
 
-static inline void
-transpose_4x4(const float *const *s, int64_t p, float *out, int64_t nr)
+/* Indices of a shuffle of two vectors that does the same within every quarter of 16 bytes:
+ * WITHIN(i, j, k, l) takes elements i and k of the first and j and l of the second vector. */
+#define QUARTER(at, i, j, k, l) (at) + (i), VL + (at) + (j), (at) + (k), VL + (at) + (l)
+#define PAIRS(at, i, j)         (at) + (i), (at) + (j), VL + (at) + (i), VL + (at) + (j)
+#if VL == 16
+#  define WITHIN(i, j, k, l)                                                \
+    QUARTER(0, i, j, k, l), QUARTER(4, i, j, k, l), QUARTER(8, i, j, k, l), \
+        QUARTER(12, i, j, k, l)
+#  define WITHIN_PAIRS(i, j) PAIRS(0, i, j), PAIRS(4, i, j), PAIRS(8, i, j), PAIRS(12, i, j)
+#elif VL == 8
+#  define WITHIN(i, j, k, l) QUARTER(0, i, j, k, l), QUARTER(4, i, j, k, l)
+#  define WITHIN_PAIRS(i, j) PAIRS(0, i, j), PAIRS(4, i, j)
+#else
+#  define WITHIN(i, j, k, l) QUARTER(0, i, j, k, l)
+#  define WITHIN_PAIRS(i, j) PAIRS(0, i, j)
+#endif
+
+/* Elements p .. p + 3 of rows 0, 4, 8, ... of a group of VL, a quarter each. */
+static inline Vec
+load_quarters(const float *const *rows, int64_t p)
 {
-  Vec4 r0 = *(const Vec4U *)(s[0] + p), r1 = *(const Vec4U *)(s[1] + p);
-  Vec4 r2 = *(const Vec4U *)(s[2] + p), r3 = *(const Vec4U *)(s[3] + p);
-  Vec4 a = __builtin_shufflevector(r0, r1, 0, 4, 1, 5);
-  Vec4 b = __builtin_shufflevector(r2, r3, 0, 4, 1, 5);
-  Vec4 c = __builtin_shufflevector(r0, r1, 2, 6, 3, 7);
-  Vec4 d = __builtin_shufflevector(r2, r3, 2, 6, 3, 7);
-  *(Vec4U *)(out) = __builtin_shufflevector(a, b, 0, 1, 4, 5);
-  *(Vec4U *)(out + nr) = __builtin_shufflevector(a, b, 2, 3, 6, 7);
-  *(Vec4U *)(out + 2 * nr) = __builtin_shufflevector(c, d, 0, 1, 4, 5);
-  *(Vec4U *)(out + 3 * nr) = __builtin_shufflevector(c, d, 2, 3, 6, 7);
+  Vec4 first = *(const Vec4U *)(rows[0] + p);
+#if VL == 4
+  return first;
+#else
+  typedef float Vec8 __attribute__((vector_size(32)));
+  Vec8 low =
+      __builtin_shufflevector(first, *(const Vec4U *)(rows[4] + p), 0, 1, 2, 3, 4, 5, 6, 7);
+#  if VL == 8
+  return low;
+#  else
+  Vec8 high = __builtin_shufflevector(*(const Vec4U *)(rows[8] + p),
+                                      *(const Vec4U *)(rows[12] + p), 0, 1, 2, 3, 4, 5, 6, 7);
+  return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
+                                 15);
+#  endif
+#endif
 }
 
+/* Four columns of VL rows at once: quarters are loaded so that a transposition within each
+ * leaves whole columns. A column narrower than a vector (nr < VL) is stored whole all the same,
+ * since the next one overwrites the excess; only the last must keep within the panel. */
+static inline void
+transpose_group(const float *const *rows, int64_t k, int64_t nr, float *out)
+{
+  int64_t p = 0;
+  for (; p + 4 <= k; p += 4) {
+    Vec r0 = load_quarters(rows, p), r1 = load_quarters(rows + 1, p);
+    Vec r2 = load_quarters(rows + 2, p), r3 = load_quarters(rows + 3, p);
+    Vec a = __builtin_shufflevector(r0, r1, WITHIN(0, 0, 1, 1));
+    Vec b = __builtin_shufflevector(r2, r3, WITHIN(0, 0, 1, 1));
+    Vec c = __builtin_shufflevector(r0, r1, WITHIN(2, 2, 3, 3));
+    Vec d = __builtin_shufflevector(r2, r3, WITHIN(2, 2, 3, 3));
+    float *to = out + p * nr;
+    store(to, __builtin_shufflevector(a, b, WITHIN_PAIRS(0, 1)));
+    store(to + nr, __builtin_shufflevector(a, b, WITHIN_PAIRS(2, 3)));
+    store(to + 2 * nr, __builtin_shufflevector(c, d, WITHIN_PAIRS(0, 1)));
+    Vec last = __builtin_shufflevector(c, d, WITHIN_PAIRS(2, 3));
+    if (nr >= VL || p + 4 < k)
+      store(to + 3 * nr, last);
+    else
+      memcpy(to + 3 * nr, &last, MR * sizeof *to);
+  }
+  int64_t n = nr < VL ? nr : VL;
+  for (; p < k; p++)
+    for (int64_t j = 0; j < n; j++)
+      out[p * nr + j] = rows[j][p];
+}
+
+/* nr is MR or NR. Rows that are not there are read as copies of the first, then cleared. */
 static void
 transpose_panel(const float *const *rows, int64_t n, int64_t k, int64_t nr, float *out)
 {
-  int64_t full = n / 4 * 4, whole = k / 4 * 4;
-  for (int64_t p = 0; p < whole; p += 4)
-    for (int64_t j = 0; j < full; j += 4)
-      transpose_4x4(rows + j, p, out + p * nr + j, nr);
-  for (int64_t p = whole; p < k; p++)
-    for (int64_t j = 0; j < full; j++)
-      out[p * nr + j] = rows[j][p];
-  for (int64_t j = full; j < nr; j++)
-    for (int64_t p = 0; p < k; p++)
-      out[p * nr + j] = j < n ? rows[j][p] : 0;
+  for (int64_t j = 0; j < nr; j += VL) {
+    const float *group[VL];
+    for (int64_t i = 0; i < VL; i++)
+      group[i] = rows[j + i < n ? j + i : 0];
+    transpose_group(group, k, nr, out + j);
+  }
+  for (int64_t p = 0; n < nr && p < k; p++)
+    memset(out + p * nr + n, 0, (size_t)(nr - n) * sizeof *out);
 }
 
 /* Columns of the pattern four at a time, so that each row of z is loaded once for four sums. */

@@ -48,3 +48,5 @@ extern const CwkTable cwk_cpu_table;
 /* Scratch of the CPU device that lives until the next call asks slot `i` for more; NULL without
  * memory. Slot n_threads is shared, the others belong to a thread each. */
 void *cwk_cpu_scratch(CwkDevice *device, int slot, size_t n_bytes);
+/* The same for the slot of every thread. */
+CwkStatus cwk_cpu_reserve_threads(CwkDevice *device, size_t n_bytes);

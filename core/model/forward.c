@@ -138,26 +138,50 @@ soft_cap_part(void *data, int64_t item)
     job->to[i] = job->cap * tanhf(job->to[i] / job->cap);
 }
 
-/* y (+)= x . W + bias */
+/* One linear map of a branch's input and where its result goes. */
+typedef struct {
+  const CwLinear *linear;
+  float *y;
+  int64_t n_out, y_stride;
+  bool accumulate;
+} Map;
+
+#define MAX_MAPS 3
+
+/* y (+)= x . W + bias for up to MAX_MAPS maps of one input x, which is packed once. */
+static bool
+apply_maps(Pass *pass, float *x, int64_t n_rows, int64_t n_in, const Map *maps, size_t n_maps)
+{
+  CwkMatmulArgs products[MAX_MAPS];
+  for (size_t i = 0; i < n_maps; i++)
+    products[i] = (CwkMatmulArgs){ .m = n_rows,
+                                   .n = maps[i].n_out,
+                                   .k = n_in,
+                                   .a = { .data = x, .stride = n_in },
+                                   .b = maps[i].linear->rows,
+                                   .b_layout = maps[i].linear->layout,
+                                   .c = { .data = maps[i].y, .stride = maps[i].y_stride },
+                                   .accumulate = maps[i].accumulate };
+  CwkMatmulBatchArgs batch = { (int64_t)n_maps, products };
+  if (!check(pass, cwk_matmul_batch(pass->device, &batch), "multiplying by a layer's weights"))
+    return false;
+  for (size_t i = 0; i < n_maps; i++)
+    if (maps[i].linear->bias != NULL) {
+      Elements job = { .to = maps[i].y,
+                       .from = maps[i].linear->bias,
+                       .stride = maps[i].y_stride,
+                       .n_cols = maps[i].n_out };
+      cwk_parallel_for(pass->device, n_rows, add_bias_to_row, &job);
+    }
+  return true;
+}
+
 static bool
 apply_linear(Pass *pass, const CwLinear *linear, float *x, int64_t n_rows, int64_t n_in,
-             float *y, int64_t n_out, int64_t y_stride, bool accumulate)
+             float *y, int64_t n_out, bool accumulate)
 {
-  CwkMatmulArgs args = { .m = n_rows,
-                         .n = n_out,
-                         .k = n_in,
-                         .a = { .data = x, .stride = n_in },
-                         .b = linear->rows,
-                         .b_layout = linear->layout,
-                         .c = { .data = y, .stride = y_stride },
-                         .accumulate = accumulate };
-  if (!check(pass, cwk_matmul(pass->device, &args), "multiplying by a layer's weights"))
-    return false;
-  if (linear->bias != NULL) {
-    Elements job = { .to = y, .from = linear->bias, .stride = y_stride, .n_cols = n_out };
-    cwk_parallel_for(pass->device, n_rows, add_bias_to_row, &job);
-  }
-  return true;
+  Map map = { linear, y, n_out, n_out, accumulate };
+  return apply_maps(pass, x, n_rows, n_in, &map, 1);
 }
 
 static bool
@@ -223,7 +247,7 @@ project_fused(Pass *pass, const CwModelLayer *layer, Heads *heads)
                     .n_keys = pass->n };
   /* Keys follow queries within a row, so one call turns both. */
   return apply_linear(pass, &layer->qkv, pass->normed, pass->n, pass->config->width, pass->qkv,
-                      stride, stride, false) &&
+                      stride, false) &&
          rotate(pass, layer, pass->qkv, pass->config->n_heads + pass->config->n_kv_heads,
                 stride);
 }
@@ -247,12 +271,12 @@ project_separate(Pass *pass, const CwModelLayer *layer, Heads *heads)
                     .k_stride = pass->n_kv,
                     .v_stride = pass->n_kv,
                     .n_keys = pass->n };
-  return apply_linear(pass, &parts->q, pass->normed, pass->n, config->width, heads->q,
-                      pass->n_q, pass->n_q, false) &&
-         apply_linear(pass, &parts->k, pass->normed, pass->n, config->width, heads->k,
-                      pass->n_kv, pass->n_kv, false) &&
-         apply_linear(pass, &parts->v, pass->normed, pass->n, config->width, heads->v,
-                      pass->n_kv, pass->n_kv, false) &&
+  const Map maps[] = {
+    { &parts->q, heads->q, pass->n_q, pass->n_q, false },
+    { &parts->k, heads->k, pass->n_kv, pass->n_kv, false },
+    { &parts->v, heads->v, pass->n_kv, pass->n_kv, false },
+  };
+  return apply_maps(pass, pass->normed, pass->n, config->width, maps, G_N_ELEMENTS(maps)) &&
          norm_heads(pass, heads->q, config->n_heads, parts->q_norm_weight) &&
          norm_heads(pass, heads->k, config->n_kv_heads, parts->k_norm_weight) &&
          rotate(pass, layer, heads->q, config->n_heads, pass->n_q) &&
@@ -354,10 +378,8 @@ run_attention(Pass *pass, int64_t l)
   if (!attend(pass, parts, l, &heads))
     return false;
   if (parts->ln1_post_weight == NULL)
-    return apply_linear(pass, &parts->o, pass->mixed, n, pass->n_q, pass->resid, width, width,
-                        true);
-  if (!apply_linear(pass, &parts->o, pass->mixed, n, pass->n_q, pass->branch, width, width,
-                    false) ||
+    return apply_linear(pass, &parts->o, pass->mixed, n, pass->n_q, pass->resid, width, true);
+  if (!apply_linear(pass, &parts->o, pass->mixed, n, pass->n_q, pass->branch, width, false) ||
       !apply_norm(pass, pass->branch, n, width, parts->ln1_post_weight, NULL, NULL,
                   pass->branch, layer_part(pass->out->ln1_post_scale, l, n)))
     return false;
@@ -377,15 +399,13 @@ run_mlp_inside(Pass *pass, const CwLayer *layer, float *to, bool accumulate)
                            .gate = pass->gate,
                            .up = is_gated ? pass->up : NULL,
                            .out = pass->gate };
-  if (!apply_linear(pass, is_gated ? &layer->gate : &layer->up, pass->normed, n, width,
-                    pass->gate, mlp_width, mlp_width, false))
-    return false;
-  if (is_gated && !apply_linear(pass, &layer->up, pass->normed, n, width, pass->up, mlp_width,
-                                mlp_width, false))
-    return false;
-  return check(pass, cwk_activate(pass->device, &args), "computing an activation") &&
-         apply_linear(pass, &layer->down, pass->gate, n, mlp_width, to, width, width,
-                      accumulate);
+  const Map maps[] = {
+    { is_gated ? &layer->gate : &layer->up, pass->gate, mlp_width, mlp_width, false },
+    { &layer->up, pass->up, mlp_width, mlp_width, false },
+  };
+  return apply_maps(pass, pass->normed, n, width, maps, is_gated ? 2 : 1) &&
+         check(pass, cwk_activate(pass->device, &args), "computing an activation") &&
+         apply_linear(pass, &layer->down, pass->gate, n, mlp_width, to, width, accumulate);
 }
 
 static bool
@@ -463,8 +483,7 @@ unembed(Pass *pass)
   if (n_rows == 0)
     return true;
   if (!apply_linear(pass, &pass->model->unembedding, pass->normed + (pass->n - n_rows) * width,
-                    n_rows, width, out->logits, config->n_vocabulary, config->n_vocabulary,
-                    false))
+                    n_rows, width, out->logits, config->n_vocabulary, false))
     return false;
   if (config->logit_soft_cap > 0) {
     Elements job = { .to = out->logits,

@@ -30,30 +30,38 @@ cwk_cpu_activate(CwkDevice *device, const CwkActivateArgs *args)
   return CWK_OK;
 }
 
+typedef struct {
+  const CwkRopeArgs *args;
+  const CwkRowKernels *isa;
+  CwkDevice *device;
+} Rope;
+
 static void
 rotate_position(void *data, int64_t t)
 {
-  const CwkRopeArgs *args = data;
+  const Rope *job = data;
+  const CwkRopeArgs *args = job->args;
   int64_t half = args->n_rotary / 2;
-  double position = (double)(args->first_position + t);
+  float position = (float)(args->first_position + t);
+  float *cosine = job->device->scratch[cwk_pool_thread_index()], *sine = cosine + half;
   for (int64_t i = 0; i < half; i++) {
     /* The angle as an f32 product, as every published implementation forms it. */
-    float angle = (float)position * args->inverse_frequency[i];
-    float c = cosf(angle) * args->attention_scaling, s = sinf(angle) * args->attention_scaling;
-    int64_t first = args->is_interleaved ? 2 * i : i;
-    int64_t second = args->is_interleaved ? 2 * i + 1 : i + half;
-    for (int64_t h = 0; h < args->n_heads; h++) {
-      float *x = args->x + t * args->stride + h * args->head_width;
-      float x0 = x[first], x1 = x[second];
-      x[first] = x0 * c - x1 * s;
-      x[second] = x1 * c + x0 * s;
-    }
+    float angle = position * args->inverse_frequency[i];
+    cosine[i] = cosf(angle) * args->attention_scaling;
+    sine[i] = sinf(angle) * args->attention_scaling;
   }
+  for (int64_t h = 0; h < args->n_heads; h++)
+    job->isa->rotate_head(args->x + t * args->stride + h * args->head_width, cosine, sine, half,
+                          args->is_interleaved);
 }
 
 CwkStatus
 cwk_cpu_rope(CwkDevice *device, const CwkRopeArgs *args)
 {
-  cwk_pool_run(device->pool, args->n_positions, rotate_position, (void *)args);
+  Rope job = { args, cwk_row_kernels(device->isa), device };
+  CwkStatus status = cwk_cpu_reserve_threads(device, (size_t)args->n_rotary * sizeof(float));
+  if (status != CWK_OK)
+    return status;
+  cwk_pool_run(device->pool, args->n_positions, rotate_position, &job);
   return CWK_OK;
 }

@@ -253,9 +253,9 @@ reserve(Attention *job)
   job->row_stride = round_up(args->n_keys, nr);
   int64_t packed = max_i64(QUERY_BLOCK * width, mr * args->n_keys);
   int64_t rows = job->pattern == NULL ? QUERY_BLOCK * job->row_stride : 0;
-  for (int i = 0; i < device->n_scratch - 1; i++)
-    if (cwk_cpu_scratch(device, i, (size_t)(rows + packed) * sizeof(float)) == NULL)
-      return CWK_NO_MEMORY;
+  CwkStatus status = cwk_cpu_reserve_threads(device, (size_t)(rows + packed) * sizeof(float));
+  if (status != CWK_OK)
+    return status;
   job->n_key_panels = job->has_scores ? (args->n_keys + nr - 1) / nr : 0;
   job->n_width_panels = job->has_mix ? (width + nr - 1) / nr : 0;
   int64_t n_k = args->n_kv_heads * job->n_key_panels * width * nr;
@@ -274,11 +274,10 @@ run(Attention *job)
   if (args->n_queries == 0)
     return CWK_OK;
   if (args->n_queries < FEW_QUERIES) {
-    for (int i = 0; i < device->n_scratch - 1; i++)
-      if (cwk_cpu_scratch(device, i, (size_t)args->n_keys * sizeof(float)) == NULL)
-        return CWK_NO_MEMORY;
-    cwk_pool_run(device->pool, args->n_heads * args->n_queries, run_row, job);
-    return CWK_OK;
+    CwkStatus few = cwk_cpu_reserve_threads(device, (size_t)args->n_keys * sizeof(float));
+    if (few == CWK_OK)
+      cwk_pool_run(device->pool, args->n_heads * args->n_queries, run_row, job);
+    return few;
   }
   CwkStatus status = reserve(job);
   if (status != CWK_OK)

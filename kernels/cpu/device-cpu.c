@@ -72,6 +72,15 @@ cwk_cpu_scratch(CwkDevice *device, int slot, size_t n_bytes)
   return grown;
 }
 
+CwkStatus
+cwk_cpu_reserve_threads(CwkDevice *device, size_t n_bytes)
+{
+  for (int i = 0; i < device->n_scratch - 1; i++)
+    if (cwk_cpu_scratch(device, i, n_bytes) == NULL)
+      return CWK_NO_MEMORY;
+  return CWK_OK;
+}
+
 static CwkStatus
 cpu_memory_alloc(CwkDevice *device, size_t n_bytes, void **memory)
 {

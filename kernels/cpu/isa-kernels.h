@@ -28,5 +28,16 @@ typedef struct {
   void (*soft_cap)(float *x, int64_t n, float cap); /* x = cap tanh(x / cap) */
 } CwkIsaKernels;
 
+/* Of isa-rows.c. */
+typedef struct {
+  void (*norm_row)(const CwkNormArgs *args, int64_t row);
+  /* The pairs (i, i + half) or (2 i, 2 i + 1) of x turned by the angles of cosine and sine. */
+  void (*rotate_head)(float *x, const float *cosine, const float *sine, int64_t half,
+                      bool is_interleaved);
+} CwkRowKernels;
+
+extern const CwkRowKernels cwk_rows_baseline, cwk_rows_avx2, cwk_rows_avx512;
+const CwkRowKernels *cwk_row_kernels(CwkIsa isa);
+
 extern const CwkIsaKernels cwk_isa_baseline, cwk_isa_avx2, cwk_isa_avx512;
 const CwkIsaKernels *cwk_isa_kernels(CwkIsa isa);

@@ -33,6 +33,18 @@ cwk_isa_kernels(CwkIsa isa)
   return &cwk_isa_baseline;
 }
 
+const CwkRowKernels *
+cwk_row_kernels(CwkIsa isa)
+{
+#if defined(__x86_64__)
+  if (isa == CWK_ISA_AVX512)
+    return &cwk_rows_avx512;
+  if (isa == CWK_ISA_AVX2)
+    return &cwk_rows_avx2;
+#endif
+  return &cwk_rows_baseline;
+}
+
 CwkDecodeRow
 cwk_cpu_decoder(CwkIsa isa, CwkDtype dtype)
 {
@@ -309,13 +321,14 @@ plan_product(Product *product, size_t *a_floats, size_t *thread_floats)
                             product->n_block + 512);
 }
 
-static CwkStatus
-reserve_thread_scratch(CwkDevice *device, size_t n_floats)
+/* Products of one input, one behind the other, share its packed panels. */
+static bool
+has_same_a(const Product *product, const Product *previous)
 {
-  for (int i = 0; i < device->n_scratch - 1; i++)
-    if (cwk_cpu_scratch(device, i, n_floats * sizeof(float)) == NULL)
-      return CWK_NO_MEMORY;
-  return CWK_OK;
+  const CwkMatmulArgs *a = product->args, *b = previous->args;
+  return product->n_m_panels > 0 && product->n_m_panels == previous->n_m_panels &&
+         product->k_block == previous->k_block && a->m == b->m && a->k == b->k &&
+         a->a.data == b->a.data && a->a.stride == b->a.stride && a->a.rows == b->a.rows;
 }
 
 /* Plans every product that is not empty; sizes are summed before memory is taken. */
@@ -330,11 +343,13 @@ plan_batch(CwkDevice *device, const CwkMatmulBatchArgs *args, Batch *batch, int6
     char *shared = NULL;
     if (pass == 1) {
       shared = cwk_cpu_scratch(device, device->n_scratch - 1, table + a_total * sizeof(float));
-      if (shared == NULL || reserve_thread_scratch(device, thread_total) != CWK_OK)
+      if (shared == NULL ||
+          cwk_cpu_reserve_threads(device, thread_total * sizeof(float)) != CWK_OK)
         return CWK_NO_MEMORY;
       batch->products = (Product *)shared;
     }
     size_t a_used = 0;
+    Product previous = { 0 };
     batch->n_products = *n_panels = *n_items = 0;
     for (int64_t i = 0; i < args->n_products; i++) {
       const CwkMatmulArgs *one = &args->products[i];
@@ -347,13 +362,15 @@ plan_batch(CwkDevice *device, const CwkMatmulBatchArgs *args, Batch *batch, int6
       plan_product(&product, &a_floats, &thread_floats);
       product.first_panel = *n_panels;
       product.first_item = *n_items;
+      bool is_shared = batch->n_products > 0 && has_same_a(&product, &previous);
       if (pass == 1 && a_floats > 0)
-        product.packed_a = (float *)(shared + table) + a_used;
+        product.packed_a = is_shared ? previous.packed_a : (float *)(shared + table) + a_used;
       if (pass == 1)
         batch->products[batch->n_products] = product;
-      a_used += a_floats;
+      previous = product;
+      a_used += is_shared ? 0 : a_floats;
       thread_total = thread_floats > thread_total ? thread_floats : thread_total;
-      *n_panels += product.n_m_panels;
+      *n_panels += is_shared ? 0 : product.n_m_panels;
       *n_items += product.n_m_blocks * product.n_n_blocks;
       batch->n_products++;
     }

@@ -2,54 +2,28 @@
  * are summed in double. */
 #include "cpu/isa-kernels.h"
 
-#include <math.h>
-
 #define ROWS_PER_ITEM 8
 
-static void
-norm_row(const CwkNormArgs *args, int64_t row)
-{
-  const float *x = args->x + row * args->n_cols;
-  double mean = 0, square = 0;
-  if (args->is_layer_norm) {
-    for (int64_t i = 0; i < args->n_cols; i++)
-      mean += (double)x[i];
-    mean /= (double)args->n_cols;
-  }
-  for (int64_t i = 0; i < args->n_cols; i++)
-    square += ((double)x[i] - mean) * ((double)x[i] - mean);
-  float scale = (float)sqrt(square / (double)args->n_cols + (double)args->epsilon);
-  float inverse = 1.0f / scale, shift = (float)mean;
-  if (args->scale != NULL)
-    args->scale[row] = scale;
-  float *hat = args->normalised != NULL ? args->normalised + row * args->n_cols : NULL;
-  float *out = args->out != NULL ? args->out + row * args->n_cols : NULL;
-  for (int64_t i = 0; i < args->n_cols; i++) {
-    float h = (x[i] - shift) * inverse;
-    float y = args->weight != NULL ? h * args->weight[i] : h;
-    if (args->bias != NULL)
-      y += args->bias[i];
-    if (hat != NULL)
-      hat[i] = h;
-    if (out != NULL)
-      out[i] = y;
-  }
-}
+typedef struct {
+  const CwkNormArgs *args;
+  const CwkRowKernels *isa;
+} Norm;
 
 static void
 norm_rows(void *data, int64_t item)
 {
-  const CwkNormArgs *args = data;
+  const Norm *job = data;
   int64_t end = (item + 1) * ROWS_PER_ITEM;
-  for (int64_t row = item * ROWS_PER_ITEM; row < end && row < args->n_rows; row++)
-    norm_row(args, row);
+  for (int64_t row = item * ROWS_PER_ITEM; row < end && row < job->args->n_rows; row++)
+    job->isa->norm_row(job->args, row);
 }
 
 CwkStatus
 cwk_cpu_norm(CwkDevice *device, const CwkNormArgs *args)
 {
+  Norm job = { args, cwk_row_kernels(device->isa) };
   cwk_pool_run(device->pool, (args->n_rows + ROWS_PER_ITEM - 1) / ROWS_PER_ITEM, norm_rows,
-               (void *)args);
+               &job);
   return CWK_OK;
 }
 

@@ -100,9 +100,10 @@ test_keeps_nan(gconstpointer isa)
 }
 
 static void
-test_rope(void)
+test_rope(gconstpointer data)
 {
-  enum { T = 9, HEADS = 3, K = 20, ROTARY = 12, STRIDE = 70 };
+  enum { T = 9, HEADS = 3, K = 80, ROTARY = 74, STRIDE = 250 };
+  g_setenv("CLEW_ISA", data, TRUE);
   CwkDevice *device = cwk_cpu_new(2);
   float frequency[ROTARY / 2];
   for (int i = 0; i < ROTARY / 2; i++)
@@ -149,7 +150,8 @@ main(int argc, char **argv)
     g_test_add_data_func(functions, isas[i], test_functions);
     g_test_add_data_func(gated, isas[i], test_gated_in_place);
     g_test_add_data_func(nan, isas[i], test_keeps_nan);
+    g_autofree char *rope = g_strdup_printf("/kernels/rope/both-pairings/%s", isas[i]);
+    g_test_add_data_func(rope, isas[i], test_rope);
   }
-  g_test_add_func("/kernels/rope/both-pairings", test_rope);
   return g_test_run();
 }

@@ -201,6 +201,46 @@ test_threads_same_bits(void)
   g_assert_cmpmem(c1, sizeof(float) * M * N, c3, sizeof(float) * M * N);
 }
 
+/* In a batch products of one input share its packed panels; one whose K is cut elsewhere (a
+ * k-quant) or whose input is another cannot. Each must give what it gives alone. */
+static void
+test_batch_shares_input(gconstpointer data)
+{
+  enum { M = 37, K = 512, N_PRODUCTS = 6, LARGEST = 70 };
+  static const CwkDtype dtypes[] = { CWK_Q4_1, CWK_Q8_0, CWK_Q4_K, CWK_F32, CWK_Q4_1, CWK_F32 };
+  static const int64_t sizes[] = { 33, LARGEST, 5, 31, 64, 0 };
+  g_setenv("CLEW_ISA", data, TRUE);
+  CwkDevice *device = cwk_cpu_new(2);
+  g_autofree float *a = g_new(float, 2 * M * K), *c = g_new0(float, N_PRODUCTS *M *LARGEST);
+  g_autofree float *alone = g_new0(float, M *LARGEST);
+  for (int64_t i = 0; i < 2 * M * K; i++)
+    a[i] = random_float();
+  void *stored[N_PRODUCTS];
+  CwkMatmulArgs products[N_PRODUCTS];
+  for (int i = 0; i < N_PRODUCTS; i++) {
+    stored[i] = random_rows(dtypes[i], sizes[i], K);
+    products[i] = (CwkMatmulArgs){
+      .m = M,
+      .n = sizes[i],
+      .k = K,
+      .a = { i == 3 ? a + M * K : a, K, NULL },
+      .b = { stored[i], dtypes[i], sizes[i], K, cwk_dtype_row_bytes(dtypes[i], K), NULL, NULL },
+      .c = { c + i * M * LARGEST, sizes[i], NULL },
+    };
+  }
+  CwkMatmulBatchArgs batch = { N_PRODUCTS, products };
+  g_assert_cmpint(cwk_matmul_batch(device, &batch), ==, CWK_OK);
+  for (int i = 0; i < N_PRODUCTS; i++) {
+    CwkMatmulArgs one = products[i];
+    one.c.data = alone;
+    g_assert_cmpint(cwk_matmul(device, &one), ==, CWK_OK);
+    size_t n_bytes = sizeof(float) * M * (size_t)sizes[i];
+    g_assert_cmpmem(alone, n_bytes, products[i].c.data, n_bytes);
+    g_free(stored[i]);
+  }
+  cwk_device_free(device);
+}
+
 static void
 test_refuses_wrong_shapes(void)
 {
@@ -231,6 +271,8 @@ main(int argc, char **argv)
     g_autofree char *dtypes = g_strdup_printf("/kernels/matmul/dtypes/%s", isas[i]);
     g_test_add_data_func(shapes, isas[i], test_shapes);
     g_test_add_data_func(dtypes, isas[i], test_dtypes);
+    g_autofree char *batch = g_strdup_printf("/kernels/matmul/batch-shares-input/%s", isas[i]);
+    g_test_add_data_func(batch, isas[i], test_batch_shares_input);
   }
   g_test_add_func("/kernels/matmul/threads-same-bits", test_threads_same_bits);
   g_test_add_func("/kernels/matmul/refuses-wrong-shapes", test_refuses_wrong_shapes);

@@ -54,8 +54,9 @@ check_row(const CwkNormArgs *args, int64_t row)
 }
 
 static void
-test_sizes(void)
+test_sizes(gconstpointer data)
 {
+  g_setenv("CLEW_ISA", data, TRUE);
   static const int64_t sizes[][2] = { { 0, 5 },  { 1, 1 },   { 1, 2 },   { 3, 31 },
                                       { 8, 33 }, { 9, 576 }, { 33, 577 } };
   CwkDevice *device = cwk_cpu_new(2);
@@ -137,7 +138,11 @@ int
 main(int argc, char **argv)
 {
   g_test_init(&argc, &argv, NULL);
-  g_test_add_func("/kernels/norm/sizes-and-outputs", test_sizes);
+  static const char *const isas[] = { "baseline", "avx2", "best" };
+  for (size_t i = 0; i < G_N_ELEMENTS(isas); i++) {
+    g_autofree char *sizes = g_strdup_printf("/kernels/norm/sizes-and-outputs/%s", isas[i]);
+    g_test_add_data_func(sizes, isas[i], test_sizes);
+  }
   g_test_add_func("/kernels/norm/large-mean", test_large_mean);
   g_test_add_func("/kernels/norm/zero-row-stays-zero", test_zero_row);
   g_test_add_func("/kernels/norm/refuses-wrong-shapes", test_refuses_wrong_shapes);

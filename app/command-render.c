@@ -24,6 +24,9 @@ find_node(const CwGraph *graph, const char *id, GError **error)
   return -1;
 }
 
+/* In the order of CwuPictureSize. */
+static const char *const sizes[] = { "screen", "column", "page", "slide", NULL };
+
 static CwuThemeKind
 theme_by_name(const char *name)
 {
@@ -34,21 +37,64 @@ theme_by_name(const char *name)
   return CWU_THEME_LIGHT;
 }
 
+static CwuPictureSize
+size_by_name(const char *name)
+{
+  for (size_t i = 0; sizes[i] != NULL; i++)
+    if (strcmp(name, sizes[i]) == 0)
+      return (CwuPictureSize)i;
+  return CWU_SIZE_SCREEN;
+}
+
+/* A usual size, of which typed numbers replace their part. */
+static void
+read_size(const CwaArguments *arguments, CwuPictureOptions *options)
+{
+  bool is_png =
+      strcmp(cwa_run_peek_ending(cwa_arguments_text(arguments, "output")), "png") == 0;
+  cwu_picture_options_set_size(options, size_by_name(cwa_arguments_text(arguments, "size")),
+                               is_png);
+  if (cwa_arguments_has(arguments, "width"))
+    options->width = cwa_arguments_number(arguments, "width");
+  if (cwa_arguments_has(arguments, "height"))
+    options->height = cwa_arguments_number(arguments, "height");
+  if (cwa_arguments_has(arguments, "scale"))
+    options->scale = cwa_arguments_number(arguments, "scale");
+}
+
+/* --selection draws a node's neighbourhood, --select a node in its graph. */
+static bool
+read_scope(const CwaArguments *arguments, const CwGraph *graph, CwuPictureOptions *options,
+           GError **error)
+{
+  const char *selection = cwa_arguments_text(arguments, "selection");
+  const char *id = selection != NULL ? selection : cwa_arguments_text(arguments, "select");
+  options->zoom = cwa_arguments_number(arguments, "zoom");
+  if (selection != NULL)
+    options->scope = CWU_SCOPE_SELECTION;
+  else if (options->zoom > 1)
+    options->scope = CWU_SCOPE_VIEW;
+  if (selection != NULL && options->zoom > 1) {
+    g_set_error(error, CWA_USAGE_ERROR, 0,
+                "--selection lays its nodes out on the whole page: leave out --zoom, or name "
+                "the node by --select");
+    return false;
+  }
+  if (id != NULL)
+    options->selected = find_node(graph, id, error);
+  return id == NULL || options->selected >= 0;
+}
+
 static bool
 read_options(const CwaArguments *arguments, const CwGraph *graph, CwuPictureOptions *options,
              GError **error)
 {
-  const char *id = cwa_arguments_text(arguments, "select");
   cwu_picture_options_init(options);
-  options->width = cwa_arguments_number(arguments, "width");
-  options->height = cwa_arguments_number(arguments, "height");
-  options->scale = cwa_arguments_number(arguments, "scale");
+  read_size(arguments, options);
   options->theme = theme_by_name(cwa_arguments_text(arguments, "theme"));
   if (cwa_arguments_flag(arguments, "plain"))
     options->parts = 0;
-  if (id != NULL)
-    options->selected = find_node(graph, id, error);
-  return id == NULL || options->selected >= 0;
+  return read_scope(arguments, graph, options, error);
 }
 
 /* A document is drawn pruned; a .json file as it is, since it was pruned when it was written,
@@ -114,14 +160,22 @@ static const CwaOption render_options[] = {
     .is_required = true, .letter = 'o' },
   { "view", CWA_OPTION_CHOICE, "layers", "layers: tokens across, layers up", "layers",
     .choices = views },
-  { "width", CWA_OPTION_NUMBER, "PX", "width in pixels (.png) or points", "1440", 1, 32767 },
-  { "height", CWA_OPTION_NUMBER, "PX", "height in pixels (.png) or points", "900", 1, 32767 },
-  { "scale", CWA_OPTION_NUMBER, "X", "pixels of a .png per pixel of the size, 2 for print", "1",
-    0.1, 16 },
+  { "size", CWA_OPTION_CHOICE, "NAME",
+    "screen, column (of a paper, 8.5 cm), page (17.5 cm) or slide (16:9)", "screen",
+    .choices = sizes },
+  { "width", CWA_OPTION_NUMBER, "PX", "width that text and nodes are laid out in; --size's",
+    NULL, 1, 32767 },
+  { "height", CWA_OPTION_NUMBER, "PX", "height that text and nodes are laid out in; --size's",
+    NULL, 1, 32767 },
+  { "scale", CWA_OPTION_NUMBER, "X", "pixels (.png) or points of the file per PX; --size's",
+    NULL, 0.1, 16 },
   { "theme", CWA_OPTION_CHOICE, "NAME", "light, dark, contrast-light or contrast-dark", "light",
     .choices = themes },
   { "plain", CWA_OPTION_FLAG, NULL, "without title and legend" },
   { "select", CWA_OPTION_TEXT, "ID", "show the edges of this node, by its id in .json files" },
+  { "selection", CWA_OPTION_TEXT, "ID", "draw only this node and its neighbours" },
+  { "zoom", CWA_OPTION_NUMBER, "X", "draw a part, X times as large, around --select", "1", 1,
+    48 },
   CWA_OPTION_ROWS_THRESHOLDS,
   { "json", CWA_OPTION_FLAG, NULL, "print the summary as one JSON object" },
   { NULL },
@@ -137,7 +191,8 @@ const CwaCommand cwa_command_render = {
       "A .json file is drawn whole, as it was pruned when it was written, unless "
       "--node-threshold or --edge-threshold ask for others.",
   .examples = "clew render paris.json --output paris.png --scale 2\n"
-              "clew render graph.json -o graph.svg --theme dark --width 1920 --height 1080",
+              "clew render graph.json -o graph.svg --theme dark --width 1920 --height 1080\n"
+              "clew render graph.clew -o figure.pdf --size column --selection 19_5287_12",
   .options = render_options,
   .n_operands_least = 1,
   .n_operands_most = 1,

@@ -230,6 +230,63 @@ assert_begins_with(const char *path, const char *magic)
   g_assert_cmpmem(bytes, strlen(magic), magic, strlen(magic));
 }
 
+/* Width and height of a PNG, from its header. */
+static void
+assert_png_size(const char *path, unsigned width, unsigned height)
+{
+  g_autofree char *bytes = NULL;
+  gsize n_bytes;
+  g_assert_true(g_file_get_contents(path, &bytes, &n_bytes, NULL));
+  g_assert_cmpuint(n_bytes, >, 24);
+  const guint32 *size = (const guint32 *)(const void *)(bytes + 16);
+  g_assert_cmpuint(GUINT32_FROM_BE(size[0]), ==, width);
+  g_assert_cmpuint(GUINT32_FROM_BE(size[1]), ==, height);
+}
+
+static char *
+first_logit_id(const char *path)
+{
+  g_autoptr(JsonParser) parser = json_parser_new();
+  g_assert_true(json_parser_load_from_file(parser, path, NULL));
+  JsonArray *nodes =
+      json_object_get_array_member(json_node_get_object(json_parser_get_root(parser)), "nodes");
+  for (guint i = 0; i < json_array_get_length(nodes); i++) {
+    JsonObject *node = json_array_get_object_element(nodes, i);
+    if (strcmp(json_object_get_string_member(node, "feature_type"), "logit") == 0)
+      return g_strdup(json_object_get_string_member(node, "node_id"));
+  }
+  g_error("%s has no logit", path);
+}
+
+static void
+test_render_scopes(Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *id = first_logit_id(fixture->graph);
+  g_autofree char *column = output(fixture, "column.png"), *part = output(fixture, "part.svg");
+  g_autofree char *near = output(fixture, "near.png"), *whole = output(fixture, "whole.svg");
+  g_autoptr(Outcome) a =
+      run_clew("render", fixture->graph, "-o", column, "--size", "column", NULL);
+  assert_status(a, 0);
+  assert_png_size(column, 1004, 1205);
+  g_autoptr(Outcome) b =
+      run_clew("render", fixture->graph, "-o", near, "--zoom", "4", "--select", id, NULL);
+  assert_status(b, 0);
+  assert_png_size(near, 1440, 900);
+  g_autoptr(Outcome) c =
+      run_clew("render", fixture->graph, "-o", part, "--selection", id, NULL);
+  g_autoptr(Outcome) d = run_clew("render", fixture->graph, "-o", whole, NULL);
+  assert_status(c, 0);
+  assert_status(d, 0);
+  g_autofree char *part_svg = NULL, *whole_svg = NULL;
+  g_assert_true(g_file_get_contents(part, &part_svg, NULL, NULL));
+  g_assert_true(g_file_get_contents(whole, &whole_svg, NULL, NULL));
+  assert_contains(whole_svg, "25 nodes");
+  g_assert_null(strstr(part_svg, "25 nodes"));
+  g_autoptr(Outcome) e =
+      run_clew("render", fixture->graph, "-o", part, "--selection", id, "--zoom", "2", NULL);
+  assert_status(e, 2);
+}
+
 static void
 test_render(Fixture *fixture, gconstpointer data)
 {
@@ -267,6 +324,8 @@ test_graph_refusals(Fixture *fixture, gconstpointer data)
     { "render|GRAPH|--output|g.png|--width|0", 2, "--width takes a number from 1" },
     { "render|GRAPH|--output|g.png|--view|force", 2, "--view takes one of layers" },
     { "render|GRAPH|--output|g.png|--select|nobody", 2, "ids look like" },
+    { "render|GRAPH|--output|g.png|--selection|nobody", 2, "ids look like" },
+    { "render|GRAPH|--output|g.png|--size|poster", 2, "--size takes one of screen" },
     { "prune|GRAPH", 2, "--output G2 is missing" },
     { "prune|GRAPH|--node-threshold|-0.1|--output|g.json", 2, "from 0 to 1" },
     { "prune|GRAPH|--output|g.png", 2, "one of .clew" },
@@ -303,6 +362,7 @@ main(int argc, char **argv)
   ADD("prune-by-threshold", test_prune_by_threshold);
   ADD("convert-transcoder", test_convert_transcoder);
   ADD("render", test_render);
+  ADD("render-scopes", test_render_scopes);
   ADD("refusals", test_graph_refusals);
   return g_test_run();
 }

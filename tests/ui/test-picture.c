@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "picture/label-painter.h"
+#include "picture/sheet.h"
 #include "test-support.h"
 
 static CwGraph *
@@ -125,6 +126,202 @@ test_bad_ending(void)
   g_assert_error(error, CW_ERROR, CW_ERROR_ARGUMENT);
 }
 
+/* ---- scope and size --------------------------------------------------------------------- */
+
+/* Three tokens of one layer: 0 feeds 1, both feed a logit; 2 stands alone. */
+static CwGraph *
+small_graph(void)
+{
+  static const CwNode nodes[] = {
+    { .kind = CW_NODE_FEATURE, .layer = 0, .position = 0, .feature = 7, .influence = 0.1f },
+    { .kind = CW_NODE_FEATURE, .layer = 1, .position = 1, .feature = 8, .influence = 0.2f },
+    { .kind = CW_NODE_FEATURE, .layer = 1, .position = 2, .feature = 9, .influence = 0.3f },
+    { .kind = CW_NODE_LOGIT, .layer = 2, .position = 2, .feature = 3, .probability = 0.75f },
+  };
+  static const int64_t row_start[] = { 0, 0, 1, 1, 3 };
+  static const uint32_t source[] = { 0, 0, 1 };
+  static const float weight[] = { 1, 2, -1 };
+  static const char *const labels[] = { "roots", "stems", "leaves",
+                                        "Output \" tree\" (p=0.75)" };
+  g_autoptr(GError) error = NULL;
+  CwGraphParts parts = { .prompt = g_strdup("one two three"),
+                         .prompt_tokens = g_new0(char *, 3),
+                         .n_positions = 3,
+                         .n_layers = 2,
+                         .n_nodes = 4,
+                         .nodes = g_memdup2(nodes, sizeof nodes),
+                         .labels = g_new0(char *, 4),
+                         .row_start = g_memdup2(row_start, sizeof row_start),
+                         .source = g_memdup2(source, sizeof source),
+                         .weight = g_memdup2(weight, sizeof weight) };
+  for (int i = 0; i < 4; i++)
+    parts.labels[i] = g_strdup(labels[i]);
+  for (int i = 0; i < 3; i++)
+    parts.prompt_tokens[i] = g_strdup_printf("t%d", i);
+  CwGraph *graph = cw_graph_new_take(&parts, &error);
+  g_assert_no_error(error);
+  return graph;
+}
+
+static void
+test_selection_keeps_neighbours(void)
+{
+  g_autoptr(CwGraph) graph = small_graph();
+  CwuPictureOptions options;
+  cwu_picture_options_init(&options);
+  options.scope = CWU_SCOPE_SELECTION;
+  options.selected = 1;
+  g_autoptr(CwuSheet) sheet = cwu_sheet_new(graph, NULL, &options, NULL);
+  g_assert_cmpuint(sheet->scene->n_nodes, ==, 3);
+  g_assert_cmpuint(sheet->scene->n_edges, ==, 3);
+  g_assert_cmpint(cwu_scene_find(sheet->scene, 2), ==, -1);
+  /* Shares are of the whole graph's input. */
+  for (size_t e = 0; e < sheet->scene->n_edges; e++)
+    if (sheet->scene->edges[e].weight == -1)
+      g_assert_cmpfloat_with_epsilon(sheet->scene->edges[e].share, -1.0 / 3, 1e-7);
+  const uint8_t subset[] = { 0, 0, 1, 1 };
+  options.subset = subset;
+  g_autoptr(CwuSheet) other = cwu_sheet_new(graph, NULL, &options, NULL);
+  g_assert_cmpuint(other->scene->n_nodes, ==, 2);
+  g_assert_cmpuint(other->scene->n_edges, ==, 0);
+}
+
+static void
+test_selection_of_nothing(void)
+{
+  g_autoptr(CwGraph) graph = small_graph();
+  g_autoptr(GError) error = NULL, pruned_error = NULL;
+  CwuPictureOptions options;
+  cwu_picture_options_init(&options);
+  options.scope = CWU_SCOPE_SELECTION;
+  g_assert_null(cwu_sheet_new(graph, NULL, &options, &error));
+  g_assert_error(error, CW_ERROR, CW_ERROR_ARGUMENT);
+  uint8_t nodes[] = { 1, 1, 0, 1 }, edges[] = { 1, 1, 1 };
+  float share[] = { 0, 0, 0, 0 };
+  CwPruned pruned = { .n_nodes = 4,
+                      .n_edges = 3,
+                      .node_mask = nodes,
+                      .edge_mask = edges,
+                      .cumulative_share = share };
+  options.selected = 2;
+  g_assert_null(cwu_sheet_new(graph, &pruned, &options, &pruned_error));
+  g_assert_error(pruned_error, CW_ERROR, CW_ERROR_ARGUMENT);
+  g_assert_nonnull(strstr(pruned_error->message, "leaves"));
+}
+
+static void
+test_view_is_around_the_selection(void)
+{
+  g_autoptr(CwGraph) graph = small_graph();
+  CwuPictureOptions options;
+  cwu_picture_options_init(&options);
+  options.scope = CWU_SCOPE_VIEW;
+  options.zoom = 3;
+  options.selected = 1;
+  g_autoptr(CwuSheet) sheet = cwu_sheet_new(graph, NULL, &options, NULL);
+  const CwuRect *plot = &sheet->picture.camera.plot;
+  CwuPoint at =
+      cwu_camera_to_screen(&sheet->picture.camera, sheet->layout->x[1], sheet->layout->y[1]);
+  g_assert_cmpfloat_with_epsilon(at.x, plot->x + plot->width / 2, 1e-3);
+  g_assert_cmpfloat_with_epsilon(at.y, plot->y + plot->height / 2, 1e-3);
+  /* A centre near the edge stops where the picture ends. */
+  options.centre_x = options.centre_y = 0;
+  g_autoptr(CwuSheet) corner = cwu_sheet_new(graph, NULL, &options, NULL);
+  g_assert_cmpfloat_with_epsilon(corner->picture.camera.offset_x, 0, 1e-9);
+  g_assert_cmpfloat_with_epsilon(corner->picture.camera.offset_y, 0, 1e-9);
+}
+
+static void
+test_sizes(void)
+{
+  CwuPictureOptions points, pixels;
+  cwu_picture_options_init(&points);
+  cwu_picture_options_init(&pixels);
+  cwu_picture_options_set_size(&points, CWU_SIZE_COLUMN, false);
+  cwu_picture_options_set_size(&pixels, CWU_SIZE_COLUMN, true);
+  g_assert_cmpfloat_with_epsilon(points.width * points.scale, 8.5 / 2.54 * 72, 1e-9);
+  g_assert_cmpfloat_with_epsilon(pixels.width * pixels.scale, 8.5 / 2.54 * 300, 1e-9);
+  g_assert_cmpfloat_with_epsilon(points.scale * CWU_TEXT_PX, 7, 1e-9);
+  cwu_picture_options_set_size(&pixels, CWU_SIZE_SLIDE, true);
+  g_assert_cmpfloat(pixels.width * pixels.scale, ==, 1920);
+  g_assert_cmpfloat(pixels.height * pixels.scale, ==, 1080);
+}
+
+/* The colour of a pixel of an image, 0xrrggbb. */
+static guint32
+pixel(cairo_surface_t *image, int x, int y)
+{
+  const unsigned char *row = cairo_image_surface_get_data(image) +
+                             (size_t)y * (size_t)cairo_image_surface_get_stride(image);
+  return ((const guint32 *)(const void *)row)[x] & 0xffffff;
+}
+
+/* The selected node's outline has its colour, and a page without parts has an empty top. */
+static void
+test_image_has_what_was_chosen(void)
+{
+  g_autoptr(CwGraph) graph = small_graph();
+  CwuPictureOptions options;
+  cwu_picture_options_init(&options);
+  options.scale = 2;
+  options.parts = 0;
+  options.selected = 1;
+  options.scope = CWU_SCOPE_SELECTION;
+  cairo_surface_t *image = cwu_picture_new_image(graph, NULL, &options, NULL);
+  g_assert_cmpint(cairo_image_surface_get_width(image), ==, 2880);
+  g_assert_cmpint(cairo_image_surface_get_height(image), ==, 1800);
+  size_t n_selected = 0;
+  for (int y = 0; y < 1800; y++)
+    for (int x = 0; x < 2880; x++)
+      n_selected += pixel(image, x, y) == 0x8b2fb3;
+  g_assert_cmpuint(n_selected, >, 20);
+  for (int x = 0; x < 2880; x++)
+    g_assert_cmphex(pixel(image, x, 20), ==, 0xffffff);
+  cairo_surface_destroy(image);
+}
+
+/* What pdftotext reads of an export; NULL where that program is not. */
+static char *
+export_and_read(CwGraph *graph, const CwuPictureOptions *options)
+{
+  g_autoptr(GError) error = NULL;
+  g_autofree char *folder = test_temp_dir();
+  g_autofree char *path = g_build_filename(folder, "a.pdf", NULL), *text = NULL;
+  const char *arguments[] = { "pdftotext", path, "-", NULL };
+  g_assert_true(cwu_picture_export(graph, NULL, options, path, &error));
+  g_assert_no_error(error);
+  if (!g_spawn_sync(NULL, (char **)arguments, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &text,
+                    NULL, NULL, NULL))
+    g_test_skip("pdftotext is not installed");
+  test_remove_tree(folder);
+  return g_steal_pointer(&text);
+}
+
+static void
+test_pdf_has_its_text(void)
+{
+  g_autoptr(CwGraph) graph = small_graph();
+  CwuPictureOptions options;
+  cwu_picture_options_init(&options);
+  cwu_picture_options_set_size(&options, CWU_SIZE_PAGE, false);
+  g_autofree char *whole = export_and_read(graph, &options);
+  if (whole == NULL)
+    return;
+  static const char *const words[] = { "one two three", "4 nodes",  "3 edges",
+                                       "takes away",    "selected", "leaves" };
+  for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
+    if (strstr(whole, words[i]) == NULL)
+      g_error("\"%s\" is not in:\n%s", words[i], whole);
+  options.scope = CWU_SCOPE_SELECTION;
+  options.selected = 1;
+  options.parts = CWU_PICTURE_TITLE;
+  g_autofree char *part = export_and_read(graph, &options);
+  g_assert_nonnull(strstr(part, "3 nodes"));
+  g_assert_nonnull(strstr(part, "roots"));
+  g_assert_null(strstr(part, "leaves"));
+  g_assert_null(strstr(part, "takes away"));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -135,5 +332,11 @@ main(int argc, char **argv)
   g_test_add_data_func("/ui/export/png-same-twice", "png", test_export_is_the_same_twice);
   g_test_add_data_func("/ui/export/svg-same-twice", "svg", test_export_is_the_same_twice);
   g_test_add_func("/ui/export/refuses-other-endings", test_bad_ending);
+  g_test_add_func("/ui/export/selection-keeps-neighbours", test_selection_keeps_neighbours);
+  g_test_add_func("/ui/export/selection-of-nothing", test_selection_of_nothing);
+  g_test_add_func("/ui/export/view-is-around-the-selection", test_view_is_around_the_selection);
+  g_test_add_func("/ui/export/sizes", test_sizes);
+  g_test_add_func("/ui/export/image-has-what-was-chosen", test_image_has_what_was_chosen);
+  g_test_add_func("/ui/export/pdf-has-its-text", test_pdf_has_its_text);
   return g_test_run();
 }

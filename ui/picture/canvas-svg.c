@@ -202,16 +202,16 @@ static const CwuCanvasClass svg_canvas_class = {
 };
 
 CwuCanvas *
-cwu_canvas_svg_new(double width, double height, const char *title)
+cwu_canvas_svg_new(double width, double height, double points_per_px, const char *title)
 {
   SvgCanvas *self = g_new0(SvgCanvas, 1);
   self->base.class = &svg_canvas_class;
   self->base.face = cwu_text_face_new();
   self->out = g_string_new("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
   append(self->out,
-         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%f\" height=\"%f\" "
+         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%fpt\" height=\"%fpt\" "
          "viewBox=\"0 0 %f %f\" font-family=\"" CWU_FONT_FAMILIES "\">\n<title>",
-         width, height, width, height);
+         width * points_per_px, height * points_per_px, width, height);
   append_words(self->out, title);
   g_string_append(self->out, "</title>\n");
   return &self->base;

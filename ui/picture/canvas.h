@@ -53,6 +53,8 @@ CwuCanvas *cwu_canvas_cairo_new(double device_scale);
 /* What the next marks are drawn on; the canvas and its remembered text outlive it. */
 void cwu_canvas_cairo_set_target(CwuCanvas *canvas, cairo_t *cr);
 
-CwuCanvas *cwu_canvas_svg_new(double width, double height, const char *title);
+/* width x height px, each so many points long. */
+CwuCanvas *cwu_canvas_svg_new(double width, double height, double points_per_px,
+                              const char *title);
 /* The finished document; the canvas takes no more marks. Transfer full. */
 char *cwu_canvas_svg_finish(CwuCanvas *canvas, size_t *n_bytes);

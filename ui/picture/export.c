@@ -1,27 +1,22 @@
-/* export.c - a picture as PNG, SVG or PDF. The page is a title line, the plot with its axes,
- * and a legend line; the plot is drawn by the painter that draws the window. PNG takes the edge
- * mass from the raster; vector formats draw the strongest few thousand edges as curves, because
- * a page with every edge of a large graph can be opened by nobody. */
+/* export.c - a picture as PNG, SVG or PDF, as an image, or on a page that is printed. PNG takes
+ * the edge mass from the raster; vector formats draw the strongest few thousand edges as
+ * curves, because a page with every edge of a large graph can be opened by nobody. */
 #include <cairo-pdf.h>
-#include <glib/gi18n-lib.h>
 #include <math.h>
 #include <string.h>
 
 #include "cw-tensor-file.h"
-#include "picture/edge-raster.h"
-#include "picture/label-painter.h"
-#include "picture/legend.h"
 #include "picture/node-name.h"
+#include "picture/sheet.h"
 
-#define TITLE_PX    46.0
-#define LEGEND_PX   36.0
-#define MAX_SIDE_PX 32767.0
+#define VECTOR_EDGES    4000
+#define MAX_SIDE_PX     32767.0
+#define POINTS_PER_INCH 72.0
+#define DOTS_PER_INCH   300.0
+#define CM_PER_INCH     2.54
 
-typedef struct {
-  const CwuPictureOptions *options;
-  CwuPicture picture;
-  CwuRect page, frame; /* frame: the page without title and legend */
-} Sheet;
+/* On paper a px is as long as makes the picture's smallest text 7 points. */
+#define PAPER_POINTS_PER_PX (7.0 / CWU_TEXT_PX)
 
 void
 cwu_picture_options_init(CwuPictureOptions *options)
@@ -31,56 +26,41 @@ cwu_picture_options_init(CwuPictureOptions *options)
                                   .scale = 1,
                                   .theme = CWU_THEME_LIGHT,
                                   .parts = CWU_PICTURE_TITLE | CWU_PICTURE_LEGEND,
+                                  .scope = CWU_SCOPE_GRAPH,
+                                  .zoom = 1,
+                                  .centre_x = NAN,
+                                  .centre_y = NAN,
                                   .selected = -1,
-                                  .vector_edges = 4000 };
+                                  .vector_edges = VECTOR_EDGES };
 }
 
-/* ---- the sheet ------------------------------------------------------------------------- */
-
-static void
-draw_title(CwuCanvas *canvas, const Sheet *sheet)
+/* On a smaller page fewer curves make the same grey. */
+static size_t
+curves_for(double width, double height)
 {
-  const CwuScene *scene = sheet->picture.scene;
-  double width = sheet->page.width - 48;
-  g_autofree char *prompt = cwu_prompt_dup_display(scene->graph);
-  g_autofree char *shown =
-      cwu_text_face_dup_fitting(canvas->face, prompt, 16, true, MAX(width - 220, 80));
-  g_autofree char *counts =
-      g_strdup_printf("%'zu nodes · %'zu edges", scene->n_nodes, scene->n_edges);
-  CwuText title = { .text = shown,
-                    .at = { 24, 30 },
-                    .size_px = 16,
-                    .is_bold = true,
-                    .colour = sheet->picture.theme->text };
-  CwuText right = { .text = counts,
-                    .at = { sheet->page.width - 24, 30 },
-                    .anchor = 1,
-                    .size_px = CWU_TEXT_PX,
-                    .colour = sheet->picture.theme->text_dim };
-  canvas->class->text(canvas, &title);
-  canvas->class->text(canvas, &right);
+  return (size_t)lround(VECTOR_EDGES * MIN(width * height / (1440.0 * 900.0), 1.0));
 }
 
-static void
-draw_words(CwuCanvas *canvas, const Sheet *sheet)
+void
+cwu_picture_options_set_size(CwuPictureOptions *options, CwuPictureSize size, bool for_pixels)
 {
-  cwu_painter_draw_front(canvas, &sheet->picture);
-  if (sheet->options->parts & CWU_PICTURE_TITLE)
-    draw_title(canvas, sheet);
-  if (sheet->options->parts & CWU_PICTURE_LEGEND)
-    cwu_legend_draw(
-        canvas, sheet->picture.theme,
-        (CwuPoint){ sheet->picture.camera.plot.x, sheet->page.height - LEGEND_PX / 2 - 4 },
-        sheet->picture.camera.plot.width);
-}
-
-static void
-draw_vector(CwuCanvas *canvas, const Sheet *sheet)
-{
-  cwu_painter_draw_ground(canvas, &sheet->picture, &sheet->page);
-  cwu_painter_draw_mass(canvas, &sheet->picture, sheet->options->vector_edges);
-  cwu_painter_draw_focus(canvas, &sheet->picture);
-  draw_words(canvas, sheet);
+  /* Paper: cm wide, height by width. Screens: px. */
+  static const struct {
+    double width_cm, aspect;
+  } paper[CWU_N_SIZES] = { [CWU_SIZE_COLUMN] = { 8.5, 1.2 }, [CWU_SIZE_PAGE] = { 17.5, 0.62 } };
+  g_return_if_fail((unsigned)size < CWU_N_SIZES);
+  if (paper[size].width_cm > 0) {
+    double points = paper[size].width_cm / CM_PER_INCH * POINTS_PER_INCH;
+    options->width = points / PAPER_POINTS_PER_PX;
+    options->height = options->width * paper[size].aspect;
+    options->scale = PAPER_POINTS_PER_PX * (for_pixels ? DOTS_PER_INCH / POINTS_PER_INCH : 1.0);
+  } else {
+    bool is_slide = size == CWU_SIZE_SLIDE;
+    options->width = is_slide ? 1280 : 1440;
+    options->height = is_slide ? 720 : 900;
+    options->scale = !is_slide ? 1 : for_pixels ? 1.5 : 0.75;
+  }
+  options->vector_edges = curves_for(options->width, options->height);
 }
 
 /* ---- formats --------------------------------------------------------------------------- */
@@ -93,74 +73,68 @@ append_bytes(void *closure, const unsigned char *data, unsigned int length)
 }
 
 static bool
-check_cairo(cairo_status_t status, const char *path, GError **error)
+check_cairo(cairo_status_t status, const char *what, GError **error)
 {
   if (status == CAIRO_STATUS_SUCCESS)
     return true;
   CwErrorCode code = status == CAIRO_STATUS_NO_MEMORY ? CW_ERROR_NO_MEMORY : CW_ERROR_IO;
-  g_set_error(error, CW_ERROR, code, "%s could not be drawn: %s", path,
+  g_set_error(error, CW_ERROR, code, "%s could not be drawn: %s", what,
               cairo_status_to_string(status));
   return false;
 }
 
-static bool
-draw_raster(cairo_t *cr, const Sheet *sheet, GError **error)
+static cairo_surface_t *
+image_of(const CwuSheet *sheet, const char *what, GError **error)
 {
-  const CwuScene *scene = sheet->picture.scene;
-  g_autoptr(CwuCanvas) canvas = cwu_canvas_cairo_new(sheet->options->scale);
-  g_autoptr(CwuEdgeRaster) raster =
-      cwu_edge_raster_new(&sheet->picture.camera, sheet->options->scale, error);
-  if (raster == NULL)
-    return false;
-  cwu_edge_raster_add(raster, scene, sheet->picture.layout, 0, scene->n_edges, NULL);
-  cairo_surface_t *mass = cwu_edge_raster_dup_image(raster, sheet->picture.theme);
-  if (mass == NULL) {
-    g_set_error(error, CW_ERROR, CW_ERROR_NO_MEMORY, "Not enough memory for the picture");
-    return false;
-  }
-  cwu_canvas_cairo_set_target(canvas, cr);
-  cwu_painter_draw_ground(canvas, &sheet->picture, &sheet->page);
-  cairo_set_source_surface(cr, mass, sheet->picture.camera.plot.x,
-                           sheet->picture.camera.plot.y);
-  cairo_paint_with_alpha(cr, cwu_painter_mass_alpha(&sheet->picture));
-  cairo_surface_destroy(mass);
-  cwu_painter_draw_focus(canvas, &sheet->picture);
-  draw_words(canvas, sheet);
-  return true;
+  double scale = sheet->options.scale;
+  cairo_surface_t *surface = cairo_image_surface_create(
+      CAIRO_FORMAT_RGB24, MAX((int)lround(sheet->page.width * scale), 1),
+      MAX((int)lround(sheet->page.height * scale), 1));
+  cairo_surface_set_device_scale(surface, scale, scale);
+  cairo_t *cr = cairo_create(surface);
+  bool ok = check_cairo(cairo_status(cr), what, error) &&
+            cwu_sheet_draw_pixels(cr, sheet, error) &&
+            check_cairo(cairo_status(cr), what, error);
+  cairo_destroy(cr);
+  if (!ok)
+    g_clear_pointer(&surface, cairo_surface_destroy);
+  return surface;
 }
 
 static bool
-write_png(const Sheet *sheet, const char *path, GByteArray *bytes, GError **error)
+write_png(const CwuSheet *sheet, const char *path, GByteArray *bytes, GError **error)
 {
-  double scale = sheet->options->scale;
-  cairo_surface_t *surface =
-      cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)lround(sheet->page.width * scale),
-                                 (int)lround(sheet->page.height * scale));
-  cairo_surface_set_device_scale(surface, scale, scale);
-  cairo_t *cr = cairo_create(surface);
+  cairo_surface_t *surface = image_of(sheet, path, error);
   bool ok =
-      check_cairo(cairo_status(cr), path, error) && draw_raster(cr, sheet, error) &&
-      check_cairo(cairo_status(cr), path, error) &&
+      surface != NULL &&
       check_cairo(cairo_surface_write_to_png_stream(surface, append_bytes, bytes), path, error);
-  cairo_destroy(cr);
-  cairo_surface_destroy(surface);
+  if (surface != NULL)
+    cairo_surface_destroy(surface);
   return ok;
 }
 
-static bool
-write_pdf(const Sheet *sheet, const char *path, GByteArray *bytes, GError **error)
+static void
+draw_curves_on(cairo_t *cr, const CwuSheet *sheet)
 {
+  g_autoptr(CwuCanvas) canvas = cwu_canvas_cairo_new(0);
+  cwu_canvas_cairo_set_target(canvas, cr);
+  cwu_sheet_draw_curves(canvas, sheet);
+}
+
+static bool
+write_pdf(const CwuSheet *sheet, const char *path, GByteArray *bytes, GError **error)
+{
+  double scale = sheet->options.scale;
   cairo_surface_t *surface = cairo_pdf_surface_create_for_stream(
-      append_bytes, bytes, sheet->page.width, sheet->page.height);
+      append_bytes, bytes, sheet->page.width * scale, sheet->page.height * scale);
   g_autofree char *title = cwu_prompt_dup_display(sheet->picture.scene->graph);
   cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_TITLE, title);
   cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_CREATOR, "Clew " CLEW_VERSION);
   /* A time of writing would make every file differ. */
   cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_CREATE_DATE, "");
   cairo_t *cr = cairo_create(surface);
-  g_autoptr(CwuCanvas) canvas = cwu_canvas_cairo_new(0);
-  cwu_canvas_cairo_set_target(canvas, cr);
-  draw_vector(canvas, sheet);
+  cairo_scale(cr, scale, scale);
+  draw_curves_on(cr, sheet);
   cairo_show_page(cr);
   bool ok = check_cairo(cairo_status(cr), path, error);
   cairo_destroy(cr);
@@ -171,22 +145,23 @@ write_pdf(const Sheet *sheet, const char *path, GByteArray *bytes, GError **erro
 }
 
 static bool
-write_svg(const Sheet *sheet, const char *path, GByteArray *bytes, GError **error)
+write_svg(const CwuSheet *sheet, const char *path, GByteArray *bytes, GError **error)
 {
   size_t n_bytes;
   g_autofree char *title = cwu_prompt_dup_display(sheet->picture.scene->graph);
   g_autoptr(CwuCanvas) canvas =
-      cwu_canvas_svg_new(sheet->page.width, sheet->page.height, title);
-  draw_vector(canvas, sheet);
+      cwu_canvas_svg_new(sheet->page.width, sheet->page.height, sheet->options.scale, title);
+  cwu_sheet_draw_curves(canvas, sheet);
   g_autofree char *text = cwu_canvas_svg_finish(canvas, &n_bytes);
   g_byte_array_append(bytes, (const guint8 *)text, (guint)n_bytes);
   return true;
 }
 
-typedef bool (*Writer)(const Sheet *sheet, const char *path, GByteArray *bytes, GError **error);
+typedef bool (*Writer)(const CwuSheet *sheet, const char *path, GByteArray *bytes,
+                       GError **error);
 
 static Writer
-find_writer(const char *path)
+find_writer(const char *path, GError **error)
 {
   static const struct {
     const char *ending;
@@ -196,18 +171,15 @@ find_writer(const char *path)
   for (size_t i = 0; i < G_N_ELEMENTS(writers); i++)
     if (g_str_has_suffix(lower, writers[i].ending))
       return writers[i].writer;
+  g_set_error(error, CW_ERROR, CW_ERROR_ARGUMENT,
+              "%s: a picture's name ends in .png, .svg or .pdf", path);
   return NULL;
 }
 
 static bool
-check_options(const CwuPictureOptions *options, const char *path, GError **error)
+check_size(const CwuPictureOptions *options, GError **error)
 {
   double width = options->width * options->scale, height = options->height * options->scale;
-  if (find_writer(path) == NULL) {
-    g_set_error(error, CW_ERROR, CW_ERROR_ARGUMENT,
-                "%s: a picture's name ends in .png, .svg or .pdf", path);
-    return false;
-  }
   if (options->scale > 0 && width >= 1 && height >= 1 && width <= MAX_SIDE_PX &&
       height <= MAX_SIDE_PX)
     return true;
@@ -218,31 +190,42 @@ check_options(const CwuPictureOptions *options, const char *path, GError **error
   return false;
 }
 
+/* ---- the api ---------------------------------------------------------------------------- */
+
 bool
 cwu_picture_export(CwGraph *graph, const CwPruned *pruned, const CwuPictureOptions *options,
                    const char *path, GError **error)
 {
-  if (!check_options(options, path, error))
+  Writer writer = find_writer(path, error);
+  if (writer == NULL || !check_size(options, error))
     return false;
-  Sheet sheet = { .options = options, .page = { 0, 0, options->width, options->height } };
-  double top = options->parts & CWU_PICTURE_TITLE ? TITLE_PX : 0;
-  double bottom = options->parts & CWU_PICTURE_LEGEND ? LEGEND_PX : 0;
-  sheet.frame = (CwuRect){ 0, top, options->width, options->height - top - bottom };
-  CwuRect plot = cwu_painter_plot(&sheet.frame);
-  g_autoptr(CwuScene) scene = cwu_scene_new(graph, pruned, error);
-  g_autoptr(CwuLayout) layout =
-      scene != NULL ? cwu_layers_layout_new(scene, plot.width, plot.height, error) : NULL;
-  if (layout == NULL)
-    return false;
-  int64_t selected = cwu_scene_find(scene, options->selected);
-  g_autoptr(CwuFocus) focus = selected >= 0 ? cwu_focus_new(scene, selected) : NULL;
-  sheet.picture = (CwuPicture){ .scene = scene,
-                                .layout = layout,
-                                .theme = cwu_theme_get(options->theme),
-                                .focus = focus,
-                                .hovered = -1,
-                                .camera = { .plot = plot, .zoom = 1 } };
+  g_autoptr(CwuSheet) sheet = cwu_sheet_new(graph, pruned, options, error);
   g_autoptr(GByteArray) bytes = g_byte_array_new();
-  return find_writer(path)(&sheet, path, bytes, error) &&
+  return sheet != NULL && writer(sheet, path, bytes, error) &&
          cw_file_write_atomic(path, bytes->data, bytes->len, error);
+}
+
+cairo_surface_t *
+cwu_picture_new_image(CwGraph *graph, const CwPruned *pruned, const CwuPictureOptions *options,
+                      GError **error)
+{
+  if (!check_size(options, error))
+    return NULL;
+  g_autoptr(CwuSheet) sheet = cwu_sheet_new(graph, pruned, options, error);
+  return sheet != NULL ? image_of(sheet, "The picture", error) : NULL;
+}
+
+bool
+cwu_picture_draw(CwGraph *graph, const CwPruned *pruned, const CwuPictureOptions *options,
+                 cairo_t *cr, GError **error)
+{
+  if (!check_size(options, error))
+    return false;
+  g_autoptr(CwuSheet) sheet = cwu_sheet_new(graph, pruned, options, error);
+  if (sheet == NULL)
+    return false;
+  cairo_save(cr);
+  draw_curves_on(cr, sheet);
+  cairo_restore(cr);
+  return check_cairo(cairo_status(cr), "The page", error);
 }

@@ -5,9 +5,11 @@
 
 #include "picture/painter.h"
 
-#define GLYPH_PX  5.0
-#define SAMPLE_PX 26.0
-#define GAP_PX    22.0
+#define GLYPH_PX     5.0
+#define SAMPLE_PX    26.0
+#define GAP_PX       22.0
+#define LINE_PX      18.0
+#define WORDS_GAP_PX 7.0
 
 typedef enum { ENTRY_NODE, ENTRY_EDGE, ENTRY_SELECTED } EntryKind;
 
@@ -49,22 +51,53 @@ draw_sample(CwuCanvas *canvas, const CwuTheme *theme, const Entry *entry, CwuPoi
     cwu_painter_draw_node(canvas, theme, entry->kind, middle, GLYPH_PX, outline);
 }
 
+/* Where entry i begins, in px from the legend's left top; `at` is that of the one before, whose
+ * width is given (0: there is none). */
+static CwuPoint
+place(CwuPoint at, double width_before, double width, double most)
+{
+  if (width_before == 0)
+    return at;
+  double x = at.x + width_before + GAP_PX;
+  return x + width > most ? (CwuPoint){ 0, at.y + LINE_PX } : (CwuPoint){ x, at.y };
+}
+
+static double
+entry_width(CwuTextFace *face, const Entry *entry)
+{
+  double words, height;
+  cwu_text_face_measure(face, _(entry->words), CWU_TEXT_PX, false, &words, &height);
+  return sample_width(entry) + WORDS_GAP_PX + words;
+}
+
+double
+cwu_legend_measure(CwuTextFace *face, double width)
+{
+  CwuPoint at = { 0, 0 };
+  double before = 0;
+  for (size_t i = 0; i < G_N_ELEMENTS(entries); i++) {
+    double own = entry_width(face, &entries[i]);
+    at = place(at, before, own, width);
+    before = own;
+  }
+  return at.y + LINE_PX;
+}
+
 void
 cwu_legend_draw(CwuCanvas *canvas, const CwuTheme *theme, CwuPoint at, double width)
 {
-  double x = at.x;
+  CwuPoint in = { 0, 0 };
+  double before = 0;
   for (size_t i = 0; i < G_N_ELEMENTS(entries); i++) {
-    double sample = sample_width(&entries[i]), words, height;
-    cwu_text_face_measure(canvas->face, _(entries[i].words), CWU_TEXT_PX, false, &words,
-                          &height);
-    if (x + sample + 7 + words > at.x + width)
-      return;
-    draw_sample(canvas, theme, &entries[i], (CwuPoint){ x, at.y });
+    double own = entry_width(canvas->face, &entries[i]);
+    in = place(in, before, own, width);
+    before = own;
+    CwuPoint middle = { at.x + in.x, at.y + in.y + LINE_PX / 2 };
+    draw_sample(canvas, theme, &entries[i], middle);
     CwuText text = { .text = _(entries[i].words),
-                     .at = { x + sample + 7, at.y },
+                     .at = { middle.x + sample_width(&entries[i]) + WORDS_GAP_PX, middle.y },
                      .size_px = CWU_TEXT_PX,
                      .colour = theme->text_dim };
     canvas->class->text(canvas, &text);
-    x += sample + 7 + words + GAP_PX;
   }
 }

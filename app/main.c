@@ -1,4 +1,4 @@
-/* main.c - clew-app: the window on a graph. Opens the files it is given, each in a window of
+/* main.c - clew-app: the window on a graph. Opens the files it is given, each in a tab of
  * its own unless one already shows it; without any, the first sample that comes with Clew. */
 #include <glib/gi18n.h>
 #include <locale.h>
@@ -10,37 +10,29 @@
 /* What to do in place of opening a sample: the name of an action. */
 #define FIRST_ACTION "clew-first-action"
 
+/* The window that shows the file, else the one in front; NULL if there is none yet. */
 static CwuWindow *
 find_window(GtkApplication *application, GFile *file)
 {
+  CwuWindow *front = NULL;
   for (GList *l = gtk_application_get_windows(application); l != NULL; l = l->next) {
-    GFile *shown = CWU_IS_WINDOW(l->data) ? cwu_window_peek_file(l->data) : NULL;
-    if (shown != NULL && g_file_equal(shown, file))
+    if (!CWU_IS_WINDOW(l->data))
+      continue;
+    if (cwu_window_has_file(l->data, file))
       return l->data;
+    if (front == NULL)
+      front = l->data;
   }
-  return NULL;
-}
-
-/* A window that shows nothing yet is used before another is made. */
-static CwuWindow *
-find_empty_window(GtkApplication *application)
-{
-  for (GList *l = gtk_application_get_windows(application); l != NULL; l = l->next)
-    if (CWU_IS_WINDOW(l->data) && cwu_window_peek_file(l->data) == NULL)
-      return l->data;
-  return NULL;
+  return front;
 }
 
 static void
 open_file(GtkApplication *application, GFile *file)
 {
   CwuWindow *window = find_window(application, file);
-  if (window == NULL) {
-    window = find_empty_window(application);
-    if (window == NULL)
-      window = cwu_window_new(ADW_APPLICATION(application));
-    cwu_window_open(window, file);
-  }
+  if (window == NULL)
+    window = cwu_window_new(ADW_APPLICATION(application));
+  cwu_window_open(window, file);
   gtk_window_present(GTK_WINDOW(window));
 }
 

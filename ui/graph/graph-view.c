@@ -171,7 +171,8 @@ snapshot_picture(CwuGraphView *self, GtkSnapshot *snapshot, const CwuPictureStat
                          .focus = focus_of(self, state),
                          .hovered = cwu_scene_find(state->scene,
                                                    cwu_document_get_hovered(self->document)),
-                         .camera = camera_for_layout(self, state->layout) };
+                         .camera = camera_for_layout(self, state->layout),
+                         .state = cwu_document_peek_state(self->document) };
   ensure_canvases(self);
   cairo_t *cr = gtk_snapshot_append_cairo(snapshot, &bounds);
   cwu_canvas_cairo_set_target(self->ground, cr);
@@ -341,11 +342,7 @@ pinch_cb(GtkGestureZoom *gesture, double factor, CwuGraphView *self)
 static void
 select_scene_node(CwuGraphView *self, const CwuPictureState *state, int64_t i)
 {
-  CwuRect plot = plot_of(self);
-  CwuViewpoint now = cwu_document_get_viewpoint(self->document);
-  cwu_document_set_selected(self->document, state->scene->nodes[i].node);
-  now = cwu_viewpoint_reveal(&now, &plot, state->layout->x[i], state->layout->y[i]);
-  cwu_document_set_viewpoint(self->document, &now);
+  cwu_document_show_node(self->document, state->scene->nodes[i].node);
 }
 
 static void
@@ -396,6 +393,26 @@ graph_changed_cb(CwuGraphView *self)
 }
 
 static void
+reveal_cb(CwuGraphView *self, gint64 node)
+{
+  const CwuPictureState *state = state_of(self);
+  int64_t i = state != NULL ? cwu_scene_find(state->scene, node) : -1;
+  if (i < 0)
+    return;
+  CwuRect plot = plot_of(self);
+  CwuViewpoint now = cwu_document_get_viewpoint(self->document);
+  now = cwu_viewpoint_reveal(&now, &plot, state->layout->x[i], state->layout->y[i]);
+  cwu_document_set_viewpoint(self->document, &now);
+}
+
+static void
+changed_cb(CwuGraphView *self, guint parts)
+{
+  if (parts & (CW_DOCUMENT_PINS | CW_DOCUMENT_LABELS | CW_DOCUMENT_NOTES))
+    gtk_widget_queue_draw(GTK_WIDGET(self));
+}
+
+static void
 view_changed_cb(CwuGraphView *self)
 {
   want(self);
@@ -413,6 +430,8 @@ cwu_graph_view_set_document(CwuGraphView *self, CwuDocument *document)
   self->graph_generation++;
   if (document != NULL) {
     g_signal_connect_swapped(document, "graph-changed", G_CALLBACK(graph_changed_cb), self);
+    g_signal_connect_swapped(document, "changed", G_CALLBACK(changed_cb), self);
+    g_signal_connect_swapped(document, "reveal", G_CALLBACK(reveal_cb), self);
     g_signal_connect_swapped(document, "selection-changed", G_CALLBACK(view_changed_cb), self);
     g_signal_connect_swapped(document, "viewpoint-changed", G_CALLBACK(view_changed_cb), self);
     g_signal_connect_swapped(document, "hover-changed", G_CALLBACK(gtk_widget_queue_draw),

@@ -189,8 +189,8 @@ make_focus(Job *job)
   if (selected < 0)
     return;
   g_autoptr(CwuFocus) focus = cwu_focus_new(job->scene, selected);
-  CwuPicture picture = { job->scene, job->layout, cwu_theme_get(wish->theme),
-                         focus,      -1,          wish->camera };
+  CwuPicture picture = { job->scene,   job->layout, cwu_theme_get(wish->theme), focus, -1,
+                         wish->camera, NULL };
   const CwuRect *plot = &wish->camera.plot;
   job->focus_image =
       cairo_image_surface_create(CAIRO_FORMAT_ARGB32, (int)ceil(plot->width * wish->scale),

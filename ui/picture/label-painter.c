@@ -337,11 +337,14 @@ dup_card_name(const CwuPicture *picture, size_t node, size_t rank)
   CwNodeKind kind = scene->nodes[node].kind;
   if (kind == CW_NODE_TOKEN || kind == CW_NODE_LOGIT)
     return NULL; /* Named along the axes. */
+  uint32_t i = scene->nodes[node].node;
+  if (picture->state != NULL && cw_document_state_peek_label(picture->state, i) != NULL)
+    return cwu_node_dup_shown_name(scene->graph, picture->state, i);
   if (scene->labels[node] != NULL)
     return g_strdup(scene->labels[node]);
   if (picture->focus == NULL || rank > N_NUMBERED || (kind == CW_NODE_ERROR && rank > 0))
     return NULL;
-  return cwu_node_dup_name(scene->graph, scene->nodes[node].node);
+  return cwu_node_dup_name(scene->graph, i);
 }
 
 static void
@@ -371,6 +374,21 @@ try_card(CwuTextFace *face, const CwuPicture *picture, CwuLabelPlacer *placer, s
   g_array_append_val(cards, card);
 }
 
+/* What somebody pinned is named before what the influence makes important. */
+static void
+place_pinned(CwuTextFace *face, const CwuPicture *picture, CwuLabelPlacer *placer,
+             GArray *cards)
+{
+  size_t n = 0;
+  const uint32_t *pins =
+      picture->state != NULL ? cw_document_state_peek_pins(picture->state, &n) : NULL;
+  for (size_t k = 0; k < n; k++) {
+    int64_t i = cwu_scene_find(picture->scene, pins[k]);
+    if (i >= 0)
+      try_card(face, picture, placer, (size_t)i, k, cards);
+  }
+}
+
 GArray *
 cwu_labels_place(CwuTextFace *face, const CwuPicture *picture)
 {
@@ -384,8 +402,11 @@ cwu_labels_place(CwuTextFace *face, const CwuPicture *picture)
   size_t n = picture->focus != NULL ? picture->focus->n_related : picture->scene->n_nodes;
   const CwuRect *plot = &picture->camera.plot;
   guint most = (guint)CLAMP(plot->width * plot->height / CARD_GROUND_PX2, 4, 400);
+  if (picture->focus == NULL)
+    place_pinned(face, picture, placer, cards);
   for (size_t k = 0; k < MIN(n, MAX_CANDIDATES) && cards->len < most; k++)
-    try_card(face, picture, placer, order[k], k, cards);
+    if (picture->focus != NULL || !cwu_picture_is_pinned(picture, order[k]))
+      try_card(face, picture, placer, order[k], k, cards);
   return cards;
 }
 
@@ -446,7 +467,8 @@ draw_hover(CwuCanvas *canvas, const CwuPicture *picture)
   double radius = cwu_painter_radius(picture) + 4;
   CwuStyle ring = { .stroke = picture->theme->selected, .stroke_px = 1.4 };
   canvas->class->glyph(canvas, CWU_SHAPE_CIRCLE, at, radius, &ring);
-  g_autofree char *name = cwu_node_dup_name(scene->graph, scene->nodes[node].node);
+  g_autofree char *name =
+      cwu_node_dup_shown_name(scene->graph, picture->state, scene->nodes[node].node);
   g_autofree char *place = cwu_node_dup_place(scene->graph, scene->nodes[node].node);
   g_autofree char *words = g_strdup_printf("%s  ·  %s", name, place);
   g_autofree char *shown =

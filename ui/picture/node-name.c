@@ -152,6 +152,13 @@ cwu_node_dup_name(const CwGraph *graph, size_t node)
 }
 
 char *
+cwu_node_dup_shown_name(const CwGraph *graph, const CwDocumentState *state, size_t node)
+{
+  const char *label = state != NULL ? cw_document_state_peek_label(state, node) : NULL;
+  return label != NULL ? clean(label) : cwu_node_dup_name(graph, node);
+}
+
+char *
 cwu_node_dup_place(const CwGraph *graph, size_t node)
 {
   const CwNode *n = &cw_graph_peek_nodes(graph)[node];

@@ -2,7 +2,7 @@
  * promotes or what somebody called it), never by its type. */
 #pragma once
 
-#include "cw-graph.h"
+#include "cw-document.h"
 
 /* A prompt piece for display: no leading space, line ends and tabs as signs, lone spaces as
  * "␣". Transfer full. */
@@ -14,6 +14,9 @@ char *cwu_logit_dup_token(const CwGraph *graph, size_t node);
 char *cwu_node_dup_label(const CwGraph *graph, size_t node);
 /* Always something: the label, the token, or "L19 #5287". Transfer full. */
 char *cwu_node_dup_name(const CwGraph *graph, size_t node);
+/* The same, where somebody may have called it something else; state may be NULL, else it is of
+ * this graph. Transfer full. */
+char *cwu_node_dup_shown_name(const CwGraph *graph, const CwDocumentState *state, size_t node);
 /* Where it is: "layer 19, at “to”". Transfer full. */
 char *cwu_node_dup_place(const CwGraph *graph, size_t node);
 /* The prompt on one line, without the special token that begins it. Transfer full. */

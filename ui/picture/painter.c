@@ -181,6 +181,33 @@ outline_of(const CwuPicture *picture, size_t node)
   return cwu_colour_mix(theme->node_strong, theme->node_pale, floor(unimportance * 4) / 4);
 }
 
+bool
+cwu_picture_is_pinned(const CwuPicture *picture, size_t i)
+{
+  return picture->state != NULL &&
+         cw_document_state_is_pinned(picture->state, picture->scene->nodes[i].node);
+}
+
+/* A pinned node has a second ring, whatever else it is. */
+static void
+draw_pinned(CwuCanvas *canvas, const CwuPicture *picture, const CwuRect *clip, double radius)
+{
+  size_t n;
+  if (picture->state == NULL)
+    return;
+  const uint32_t *pins = cw_document_state_peek_pins(picture->state, &n);
+  for (size_t k = 0; k < n; k++) {
+    int64_t i = cwu_scene_find(picture->scene, pins[k]);
+    if (i < 0)
+      continue;
+    CwuPoint at =
+        cwu_camera_to_screen(&picture->camera, picture->layout->x[i], picture->layout->y[i]);
+    CwuStyle ring = { .stroke = picture->theme->node_strong, .stroke_px = 1.4 };
+    if (cwu_rect_contains(clip, at.x, at.y))
+      draw_mark(canvas, picture->scene->nodes[i].kind, at, radius + 3, &ring);
+  }
+}
+
 static void
 draw_selected(CwuCanvas *canvas, const CwuPicture *picture, double radius)
 {
@@ -237,6 +264,7 @@ cwu_painter_draw_front(CwuCanvas *canvas, const CwuPicture *picture)
   if (picture->focus != NULL)
     draw_nodes(canvas, picture, &clip, radius, true);
   draw_named(canvas, picture, cards, radius);
+  draw_pinned(canvas, picture, &clip, radius);
   draw_selected(canvas, picture, radius);
   canvas->class->pop_clip(canvas);
   cwu_labels_draw(canvas, picture, cards);

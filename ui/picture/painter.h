@@ -16,6 +16,7 @@ typedef struct {
   const CwuFocus *focus; /* NULL: nothing is selected */
   int64_t hovered;       /* scene index or -1 */
   CwuCamera camera;
+  const CwDocumentState *state; /* pins and labels; NULL: none */
 } CwuPicture;
 
 /* The plot inside a picture of this size: what is left beside the axes' names. */
@@ -34,6 +35,8 @@ void cwu_painter_draw_front(CwuCanvas *canvas, const CwuPicture *picture);
 
 /* Radius on screen: grows with the zoom, slower than the distances do. */
 double cwu_painter_radius(const CwuPicture *picture);
+/* Whether somebody pinned the scene's i-th node. */
+bool cwu_picture_is_pinned(const CwuPicture *picture, size_t i);
 /* One node's mark, for legends and lists too. */
 void cwu_painter_draw_node(CwuCanvas *canvas, const CwuTheme *theme, CwNodeKind kind,
                            CwuPoint at, double radius, CwuColour outline);

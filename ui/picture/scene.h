@@ -3,7 +3,7 @@
  * counted, any thread. */
 #pragma once
 
-#include "cw-graph.h"
+#include "cw-document.h"
 
 typedef struct {
   uint32_t node; /* index in the graph */

@@ -2,23 +2,19 @@
 #pragma once
 
 #include "cwu-window.h"
-#include "graph/graph-view.h"
-#include "models/document.h"
+#include "window/page.h"
 
 struct _CwuWindow {
   AdwApplicationWindow parent_instance;
-  CwuDocument *document;
-  GFile *opening;                               /* the file being read, NULL if none */
-  GtkWidget *title, *open_button, *side_button; /* header bar */
-  GtkWidget *toasts;                            /* over everything */
-  GtkWidget *banner, *banner_text;              /* an error, until it is closed */
-  GtkWidget *stack;                             /* "empty", "loading", "graph" */
-  GtkWidget *empty;                             /* status page */
-  GtkWidget *view, *status_line;
-  GtkWidget *side, *panes; /* side: hidden with F9; panes: stack "overview", "node" */
-  guint loading_timeout;
+  AdwTabView *tabs;
+  GtkWidget *title, *side_button; /* header bar */
+  GtkWidget *toasts;              /* over everything */
+  CwuPage *page;                  /* in front; NULL while the window is torn down */
+  GBinding *bindings[3];          /* of the title to the page in front */
 };
 
 void cwu_window_actions_init(CwuWindow *self);
-/* Tells of a failure inline; the message says what to do. */
-void cwu_window_tell(CwuWindow *self, const char *message);
+/* After another page came to the front, or its document changed. */
+void cwu_window_actions_update(CwuWindow *self);
+/* A new tab, in front. */
+CwuPage *cwu_window_add_page(CwuWindow *self);

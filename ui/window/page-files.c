@@ -1,0 +1,257 @@
+/* page-files.c - see page-files.h. */
+#include "window/page-files.h"
+
+#include <glib/gi18n-lib.h>
+#include <string.h>
+
+#include "cwu-picture.h"
+#include "window/theme-watch.h"
+
+static GtkFileFilter *
+filter_new(const char *name, const char *const *suffixes)
+{
+  GtkFileFilter *filter = gtk_file_filter_new();
+  gtk_file_filter_set_name(filter, name);
+  for (; *suffixes != NULL; suffixes++)
+    gtk_file_filter_add_suffix(filter, *suffixes);
+  return filter;
+}
+
+static GtkWindow *
+window_of(CwuPage *self)
+{
+  return GTK_WINDOW(gtk_widget_get_root(GTK_WIDGET(self)));
+}
+
+/* ---- opening --------------------------------------------------------------------------- */
+
+static void
+open_response_cb(GtkNativeDialog *dialog, int response, CwuWindow *self)
+{
+  if (response == GTK_RESPONSE_ACCEPT) {
+    g_autoptr(GListModel) files = gtk_file_chooser_get_files(GTK_FILE_CHOOSER(dialog));
+    for (guint i = 0; i < g_list_model_get_n_items(files); i++) {
+      g_autoptr(GFile) file = g_list_model_get_item(files, i);
+      cwu_window_open(self, file);
+    }
+  }
+  g_object_unref(dialog);
+}
+
+void
+cwu_window_choose_files(CwuWindow *self)
+{
+  static const char *const graphs[] = { "clew", "json", NULL };
+  GtkFileChooserNative *dialog =
+      gtk_file_chooser_native_new(_("Open a Graph"), GTK_WINDOW(self),
+                                  GTK_FILE_CHOOSER_ACTION_OPEN, _("_Open"), _("_Cancel"));
+  g_autoptr(GtkFileFilter) filter = filter_new(_("Attribution graphs"), graphs);
+  GFile *shown = self->page != NULL ? cwu_page_peek_file(self->page) : NULL;
+  g_autoptr(GFile) folder = shown != NULL ? g_file_get_parent(shown) : NULL;
+  gtk_file_chooser_set_select_multiple(GTK_FILE_CHOOSER(dialog), TRUE);
+  gtk_file_chooser_add_filter(GTK_FILE_CHOOSER(dialog), filter);
+  if (folder != NULL)
+    gtk_file_chooser_set_current_folder(GTK_FILE_CHOOSER(dialog), folder, NULL);
+  g_signal_connect_object(dialog, "response", G_CALLBACK(open_response_cb), self, 0);
+  gtk_native_dialog_set_modal(GTK_NATIVE_DIALOG(dialog), TRUE);
+  gtk_native_dialog_show(GTK_NATIVE_DIALOG(dialog));
+}
+
+/* ---- saving ---------------------------------------------------------------------------- */
+
+typedef struct {
+  CwuPage *page;
+  CwuSavedCb done;
+  gpointer user_data;
+} Saving;
+
+static void
+saving_end(Saving *saving, gboolean is_saved)
+{
+  if (saving->done != NULL)
+    saving->done(saving->page, is_saved, saving->user_data);
+  g_object_unref(saving->page);
+  g_free(saving);
+}
+
+static void
+saved_cb(GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Saving *saving = user_data;
+  g_autoptr(GError) error = NULL;
+  gboolean ok = cwu_document_save_finish(CWU_DOCUMENT(source), result, &error);
+  if (ok) {
+    GFile *file = cwu_document_peek_file(CWU_DOCUMENT(source));
+    g_autofree char *uri = g_file_get_uri(file);
+    gtk_recent_manager_add_item(gtk_recent_manager_get_default(), uri);
+    cwu_page_toast(saving->page, _("Saved"));
+  } else {
+    cwu_page_tell(saving->page, error->message);
+  }
+  saving_end(saving, ok);
+}
+
+static void
+save_response_cb(GtkNativeDialog *dialog, int response, Saving *saving)
+{
+  g_autoptr(GFile) file = gtk_file_chooser_get_file(GTK_FILE_CHOOSER(dialog));
+  if (response == GTK_RESPONSE_ACCEPT && file != NULL)
+    cwu_document_save_async(cwu_page_peek_document(saving->page), file, FALSE, saved_cb,
+                            saving);
+  else
+    saving_end(saving, FALSE);
+  g_object_unref(dialog);
+}
+
+/* "The capital of France is" -> "The capital of France is.clew", fit for a file's name. */
+static char *
+propose_name(CwuDocument *document)
+{
+  GFile *file = cwu_document_peek_file(document);
+  g_autofree char *stem =
+      file != NULL
+          ? g_file_get_basename(file)
+          : g_utf8_substring(cwu_document_peek_title(document), 0,
+                             MIN(g_utf8_strlen(cwu_document_peek_title(document), -1), 60));
+  char *dot = file != NULL ? strrchr(stem, '.') : NULL;
+  if (dot != NULL)
+    *dot = '\0';
+  g_strdelimit(stem, "/\\:*?\"<>|\n\t", '-');
+  g_strstrip(stem);
+  return g_strconcat(*stem != '\0' ? stem : _("Graph"), ".clew", NULL);
+}
+
+void
+cwu_page_save_as(CwuPage *self, CwuSavedCb done, gpointer user_data)
+{
+  static const char *const documents[] = { "clew", NULL };
+  static const char *const texts[] = { "json", NULL };
+  CwuDocument *document = cwu_page_peek_document(self);
+  Saving *saving = g_new0(Saving, 1);
+  GtkFileChooserNative *dialog =
+      gtk_file_chooser_native_new(_("Save the Document"), window_of(self),
+                                  GTK_FILE_CHOOSER_ACTION_SAVE, _("_Save"), _("_Cancel"));
+  g_autoptr(GtkFileFilter) all = filter_new(_("Clew documents: the whole graph"), documents);
+  g_autoptr(GtkFileFilter) text = filter_new(_("Graph JSON, for other programs"), texts);
+  g_autofree char *name = propose_name(document);
+  GFile *file = cwu_document_peek_file(document);
+  g_autoptr(GFile) folder = file != NULL ? g_file_get_parent(file) : NULL;
+  *saving = (Saving){ g_object_ref(self), done, user_data };
+  gtk_file_chooser_add_filter(GTK_FILE_CHOOSER(dialog), all);
+  gtk_file_chooser_add_filter(GTK_FILE_CHOOSER(dialog), text);
+  gtk_file_chooser_set_current_name(GTK_FILE_CHOOSER(dialog), name);
+  if (folder != NULL)
+    gtk_file_chooser_set_current_folder(GTK_FILE_CHOOSER(dialog), folder, NULL);
+  g_signal_connect(dialog, "response", G_CALLBACK(save_response_cb), saving);
+  gtk_native_dialog_set_modal(GTK_NATIVE_DIALOG(dialog), TRUE);
+  gtk_native_dialog_show(GTK_NATIVE_DIALOG(dialog));
+}
+
+void
+cwu_page_save(CwuPage *self, CwuSavedCb done, gpointer user_data)
+{
+  CwuDocument *document = cwu_page_peek_document(self);
+  GFile *file = cwu_document_peek_file(document);
+  if (file == NULL) {
+    cwu_page_save_as(self, done, user_data);
+    return;
+  }
+  Saving *saving = g_new0(Saving, 1);
+  *saving = (Saving){ g_object_ref(self), done, user_data };
+  cwu_document_save_async(document, file, FALSE, saved_cb, saving);
+}
+
+/* ---- export, on a thread --------------------------------------------------------------- */
+
+typedef struct {
+  CwGraph *graph;
+  CwPruned masks; /* own copies of what the export reads */
+  CwuPictureOptions options;
+  char *path;
+} ExportJob;
+
+static void
+export_job_free(gpointer data)
+{
+  ExportJob *job = data;
+  cw_graph_unref(job->graph);
+  g_free(job->masks.node_mask);
+  g_free(job->masks.edge_mask);
+  g_free(job->masks.cumulative_share);
+  g_free(job->path);
+  g_free(job);
+}
+
+static void
+export_thread(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  ExportJob *job = data;
+  GError *error = NULL;
+  if (cwu_picture_export(job->graph, &job->masks, &job->options, job->path, &error))
+    g_task_return_boolean(task, TRUE);
+  else
+    g_task_return_error(task, error);
+}
+
+static void
+export_done_cb(GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  CwuPage *self = CWU_PAGE(source);
+  ExportJob *job = g_task_get_task_data(G_TASK(result));
+  g_autoptr(GError) error = NULL;
+  if (!g_task_propagate_boolean(G_TASK(result), &error)) {
+    cwu_page_tell(self, error->message);
+    return;
+  }
+  g_autofree char *name = g_path_get_basename(job->path);
+  g_autofree char *shown = g_filename_display_name(name);
+  g_autofree char *text = g_strdup_printf(_("Picture saved as %s"), shown);
+  cwu_page_toast(self, text);
+}
+
+static void
+export_response_cb(GtkNativeDialog *dialog, int response, CwuPage *self)
+{
+  CwuDocument *document = cwu_page_peek_document(self);
+  const CwPruned *pruned = cwu_document_peek_pruned(document);
+  g_autoptr(GFile) file = gtk_file_chooser_get_file(GTK_FILE_CHOOSER(dialog));
+  char *path = file != NULL ? g_file_get_path(file) : NULL;
+  if (response == GTK_RESPONSE_ACCEPT && path != NULL && pruned != NULL) {
+    g_autoptr(GTask) task = g_task_new(self, NULL, export_done_cb, NULL);
+    ExportJob *job = g_new0(ExportJob, 1);
+    job->graph = cw_graph_ref(cwu_document_peek_graph(document));
+    job->masks.n_nodes = pruned->n_nodes;
+    job->masks.n_edges = pruned->n_edges;
+    job->masks.node_mask = g_memdup2(pruned->node_mask, pruned->n_nodes);
+    job->masks.edge_mask = g_memdup2(pruned->edge_mask, pruned->n_edges);
+    job->masks.cumulative_share =
+        g_memdup2(pruned->cumulative_share, pruned->n_nodes * sizeof(float));
+    cwu_picture_options_init(&job->options);
+    job->options.scale = 2;
+    job->options.theme = cwu_theme_kind_now();
+    job->options.selected = cwu_document_get_selected(document);
+    job->path = g_steal_pointer(&path);
+    g_task_set_task_data(task, job, export_job_free);
+    g_task_run_in_thread(task, export_thread);
+  }
+  g_free(path);
+  g_object_unref(dialog);
+}
+
+void
+cwu_page_export(CwuPage *self)
+{
+  static const char *const pictures[] = { "png", "svg", "pdf", NULL };
+  GtkFileChooserNative *dialog =
+      gtk_file_chooser_native_new(_("Export the Picture"), window_of(self),
+                                  GTK_FILE_CHOOSER_ACTION_SAVE, _("_Export"), _("_Cancel"));
+  g_autoptr(GtkFileFilter) filter = filter_new(_("Pictures: PNG, SVG, PDF"), pictures);
+  g_autofree char *document = propose_name(cwu_page_peek_document(self));
+  g_autofree char *stem = g_strndup(document, strlen(document) - strlen(".clew"));
+  g_autofree char *name = g_strconcat(stem, ".pdf", NULL);
+  gtk_file_chooser_add_filter(GTK_FILE_CHOOSER(dialog), filter);
+  gtk_file_chooser_set_current_name(GTK_FILE_CHOOSER(dialog), name);
+  g_signal_connect_object(dialog, "response", G_CALLBACK(export_response_cb), self, 0);
+  gtk_native_dialog_set_modal(GTK_NATIVE_DIALOG(dialog), TRUE);
+  gtk_native_dialog_show(GTK_NATIVE_DIALOG(dialog));
+}

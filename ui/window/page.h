@@ -1,0 +1,36 @@
+/* page.h - one tab: a document with its picture, panes and messages. It is made of parts that
+ * take what they show from the document; the window's actions work on the page in front. */
+#pragma once
+
+#include <adwaita.h>
+
+#include "graph/graph-view.h"
+#include "models/document.h"
+
+G_BEGIN_DECLS
+
+#define CWU_TYPE_PAGE (cwu_page_get_type())
+G_DECLARE_FINAL_TYPE(CwuPage, cwu_page, CWU, PAGE, GtkBox)
+
+/* Signals: "toast" (string): something to be told in passing. Properties: title, subtitle (of
+ * the document, or of an empty page). */
+CwuPage *cwu_page_new(void);
+
+CwuDocument *cwu_page_peek_document(CwuPage *self);
+CwuGraphView *cwu_page_peek_view(CwuPage *self);
+/* The widget that F9 hides. */
+GtkWidget *cwu_page_peek_side(CwuPage *self);
+
+/* Reads the file on another thread and shows it; a failure is told in the page, which keeps
+ * what it showed before. A later call replaces an earlier one that is still reading. */
+void cwu_page_open(CwuPage *self, GFile *file);
+/* The file being read or shown; NULL if there is none. Borrowed. */
+GFile *cwu_page_peek_file(CwuPage *self);
+/* Nothing was opened or typed here: another file may take its place. */
+gboolean cwu_page_is_blank(CwuPage *self);
+
+/* Tells of a failure inline, until it is closed; the message says what to do. */
+void cwu_page_tell(CwuPage *self, const char *message);
+void cwu_page_toast(CwuPage *self, const char *message);
+
+G_END_DECLS

@@ -2,12 +2,15 @@
  *
  *   bench-cancel --transcoder FOLDER [--moments 20] [--tokens 0] [--nodes 7500]
  *
- * One whole run is timed first; then each moment, spread evenly over that time, is tried in
- * turn: another thread raises the flag, and what counts is the time from there until the call
- * has returned, with everything it held given back. */
+ * A run is all that `clew attribute` does: rows, graph, pruning, and writing the document and
+ * the JSON. One whole run is timed first, phase by phase; then each moment is tried in turn:
+ * half of them spread evenly over the whole time, half over what comes after the rows, which is
+ * short and has the most phases. Another thread raises the flag, and what counts is the time
+ * from there until everything has returned, with all it held given back. */
 #include "attribution-case.h"
 #include "bench-support.h"
 
+#include <glib/gstdio.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -46,15 +49,42 @@ raise_later(gpointer data)
  * *answer is the time until the call was back. Phase: what was last reported. */
 typedef struct {
   double seconds, answer;
+  double after_rows; /* seconds from the start when the last phase with rows ended */
   bool is_cancelled;
   const char *phase;
+  gint64 start;
 } Outcome;
 
 static void
 remember_phase(const char *phase, double fraction, gpointer data)
 {
   Outcome *outcome = data;
+  if (g_str_equal(phase, "graph") && !g_str_equal(outcome->phase, "graph"))
+    outcome->after_rows = (double)(g_get_monotonic_time() - outcome->start) * 1e-6;
   outcome->phase = phase;
+}
+
+/* What follows the graph; false with *error set, cancelled or failed. */
+static bool
+prune_and_write(CwGraph *graph, Outcome *outcome, CwCancel *cancel, GError **error)
+{
+  g_autofree char *document = g_build_filename(g_get_tmp_dir(), "bench-cancel.clew", NULL);
+  g_autofree char *json = g_build_filename(g_get_tmp_dir(), "bench-cancel.json", NULL);
+  CwPruneOptions options = { 0.8, 0.98, NULL };
+  outcome->phase = "prune";
+  g_autoptr(CwPruner) pruner = cw_pruner_new(graph, cancel, error);
+  g_autoptr(CwPruned) pruned =
+      pruner != NULL ? cw_pruner_run(pruner, &options, cancel, error) : NULL;
+  if (pruned == NULL)
+    return false;
+  outcome->phase = "write .clew";
+  if (!cw_graph_save_document(graph, NULL, document, cancel, error))
+    return false;
+  outcome->phase = "write .json";
+  bool is_written = cw_graph_save_json(graph, pruned, NULL, json, cancel, error);
+  g_unlink(document);
+  g_unlink(json);
+  return is_written;
 }
 
 static bool
@@ -67,19 +97,21 @@ run_once(const AttributionCase *opened, CwkDevice *device, double moment, Outcom
   cw_attribution_options_init(&options);
   options.max_feature_nodes = n_nodes;
   CwProgress progress = { remember_phase, outcome };
-  gint64 start = g_get_monotonic_time();
+  gint64 start = outcome->start = g_get_monotonic_time();
   Trigger trigger = { cancel, start + (gint64)(moment * 1e6), 0 };
   GThread *thread = moment >= 0 ? g_thread_new("cancel", raise_later, &trigger) : NULL;
-  g_autoptr(CwGraph) graph =
-      cw_attribute(opened->model, opened->transcoder, device, opened->tokens, opened->n_tokens,
-                   &options, &progress, cancel, NULL, &failure);
+  outcome->phase = "start";
+  CwGraph *graph = cw_attribute(opened->model, opened->transcoder, device, opened->tokens,
+                                opened->n_tokens, &options, &progress, cancel, NULL, &failure);
+  bool is_done = graph != NULL && prune_and_write(graph, outcome, cancel, &failure);
+  cw_graph_unref(graph);
   gint64 end = g_get_monotonic_time();
   if (thread != NULL)
     g_thread_join(thread);
   outcome->seconds = (double)(end - start) * 1e-6;
   outcome->answer = (double)(end - trigger.raised) * 1e-6;
   outcome->is_cancelled = g_error_matches(failure, CW_ERROR, CW_ERROR_CANCELLED);
-  if (graph != NULL || outcome->is_cancelled)
+  if (is_done || outcome->is_cancelled)
     return true;
   g_propagate_error(error, g_steal_pointer(&failure));
   return false;
@@ -93,13 +125,14 @@ run_moments(const AttributionCase *opened, CwkDevice *device, GError **error)
   if (!run_once(opened, device, -1, &whole, error))
     return false;
   printf("{\"case\": \"cancel\", \"machine\": \"%s\", \"tokens\": %zu, \"nodes\": %d, "
-         "\"threads\": %d, \"whole_seconds\": %.3f, \"moments\": [",
-         machine, opened->n_tokens, n_nodes, n_threads, whole.seconds);
+         "\"threads\": %d, \"whole_seconds\": %.3f, \"seconds_to_rows\": %.3f, \"moments\": [",
+         machine, opened->n_tokens, n_nodes, n_threads, whole.seconds, whole.after_rows);
   double longest = 0;
-  int n_cancelled = 0;
+  int n_cancelled = 0, n_even = n_moments / 2, n_late = n_moments - n_even;
   for (int i = 0; i < n_moments; i++) {
-    double moment = whole.seconds * i / n_moments;
-    Outcome outcome = { .phase = "start" };
+    double late = (whole.seconds - whole.after_rows) * (i - n_even) / n_late;
+    double moment = i < n_even ? whole.seconds * i / n_even : whole.after_rows + late;
+    Outcome outcome = { 0 };
     if (!run_once(opened, device, moment, &outcome, error))
       return false;
     if (outcome.is_cancelled) {

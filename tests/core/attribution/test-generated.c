@@ -586,10 +586,10 @@ static void
 check_prune(const Generated *one, CwGraph *graph)
 {
   g_autoptr(GError) error = NULL;
-  g_autoptr(CwPruner) pruner = cw_pruner_new(graph, &error);
+  g_autoptr(CwPruner) pruner = cw_pruner_new(graph, NULL, &error);
   g_assert_no_error(error);
   CwPruneOptions options = { .8, .98, NULL };
-  g_autoptr(CwPruned) pruned = cw_pruner_run(pruner, &options, &error);
+  g_autoptr(CwPruned) pruned = cw_pruner_run(pruner, &options, NULL, &error);
   g_assert_no_error(error);
   g_assert_cmpuint(pruned->n_kept_nodes, ==, (size_t)one->nodes_8);
   g_assert_cmpuint(pruned->n_kept_edges, ==, (size_t)one->edges_98);
@@ -599,7 +599,7 @@ check_prune(const Generated *one, CwGraph *graph)
   assert_near(sum, one->sum_influence, 1e-5);
   assert_near((double)pruned->influence[one->most_influential], one->largest_influence, 2e-6);
   options = (CwPruneOptions){ .5, .9, NULL };
-  g_autoptr(CwPruned) smaller = cw_pruner_run(pruner, &options, &error);
+  g_autoptr(CwPruned) smaller = cw_pruner_run(pruner, &options, NULL, &error);
   g_assert_cmpuint(smaller->n_kept_nodes, ==, (size_t)one->nodes_5);
   g_assert_cmpuint(smaller->n_kept_edges, ==, (size_t)one->edges_9);
   CwScores scores;

@@ -121,16 +121,13 @@ allocate(CwPruner *pruner, GError **error)
 }
 
 CwPruner *
-cw_pruner_new(CwGraph *graph, CwCancel *cancel, GError **error)
+cw_pruner_new(CwGraph *graph, GError **error)
 {
   g_autoptr(CwPruner) pruner = g_new0(CwPruner, 1);
   pruner->graph = cw_graph_ref(graph);
   if (!allocate(pruner, error))
     return NULL;
-  if (!cw_influence_sweep(graph, NULL, pruner->reduced, NULL, cancel)) {
-    cw_cancel_check(cancel, error);
-    return NULL;
-  }
+  cw_influence_sweep(graph, NULL, pruner->reduced, NULL);
   for (size_t i = 0; i < graph->parts.n_nodes; i++)
     pruner->influence[i] = (float)pruner->reduced[i];
   rank_nodes(pruner);
@@ -233,10 +230,9 @@ score_row(CwPruner *pruner, uint32_t t, double pending, double all, double sum)
   }
 }
 
-/* Lists and scores the edges between kept nodes, as far as `cancel` lets it; returns their
- * number. */
+/* Lists and scores the edges between kept nodes; returns their number. */
 static int64_t
-score_edges(CwPruner *pruner, const uint8_t *node_mask, const CwCancel *cancel)
+score_edges(CwPruner *pruner, const uint8_t *node_mask)
 {
   const CwGraph *graph = pruner->graph;
   const CwGraphParts *parts = &graph->parts;
@@ -248,7 +244,7 @@ score_edges(CwPruner *pruner, const uint8_t *node_mask, const CwCancel *cancel)
   double total = 0, moved = 0;
   for (int round = 0; round < (has_cycle ? MAX_SWEEPS : 1); round++) {
     moved = 0;
-    for (size_t i = parts->n_nodes; i-- > 0 && !cw_cancel_is_triggered(cancel);) {
+    for (size_t i = parts->n_nodes; i-- > 0;) {
       uint32_t t = graph->order[i];
       double sum = has_cycle ? sums[t] : 0;
       if (round == 0) {
@@ -267,7 +263,7 @@ score_edges(CwPruner *pruner, const uint8_t *node_mask, const CwCancel *cancel)
       }
     }
     total += moved;
-    if (moved <= total * LEFT_TO_IGNORE || cw_cancel_is_triggered(cancel))
+    if (moved <= total * LEFT_TO_IGNORE)
       break;
   }
   return n_kept;
@@ -399,21 +395,19 @@ check_options(const CwPruneOptions *options, GError **error)
 }
 
 CwPruned *
-cw_pruner_run(CwPruner *pruner, const CwPruneOptions *options, CwCancel *cancel, GError **error)
+cw_pruner_run(CwPruner *pruner, const CwPruneOptions *options, GError **error)
 {
   if (!check_options(options, error))
     return NULL;
-  g_autoptr(CwPruned) pruned = pruned_new(pruner, error);
+  CwPruned *pruned = pruned_new(pruner, error);
   if (pruned == NULL)
     return NULL;
   keep_nodes(pruner, options, pruned->node_mask);
   if (options->ranks_as_file && options->edge_threshold >= 1) {
     fill_whole_masks(pruner, pruned);
-    return g_steal_pointer(&pruned);
+    return pruned;
   }
-  int64_t n_kept = score_edges(pruner, pruned->node_mask, cancel);
-  if (cw_cancel_check(cancel, error))
-    return NULL;
+  int64_t n_kept = score_edges(pruner, pruned->node_mask);
   float threshold = 0;
   if (options->edge_threshold < 1) {
     cw_select_reset(&pruner->select);
@@ -422,10 +416,8 @@ cw_pruner_run(CwPruner *pruner, const CwPruneOptions *options, CwCancel *cancel,
     threshold = cw_select_threshold(&pruner->select, pruner->score, (size_t)n_kept,
                                     options->edge_threshold);
   }
-  if (cw_cancel_check(cancel, error))
-    return NULL;
   keep_edges(pruner, threshold);
   drop_stranded(pruner, options, pruned->node_mask);
   fill_masks(pruner, pruned);
-  return g_steal_pointer(&pruned);
+  return pruned;
 }

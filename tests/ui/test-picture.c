@@ -3,6 +3,7 @@
 
 #include "picture/label-painter.h"
 #include "picture/sheet.h"
+#include "small-graph.h"
 #include "test-support.h"
 
 static CwGraph *
@@ -128,45 +129,10 @@ test_bad_ending(void)
 
 /* ---- scope and size --------------------------------------------------------------------- */
 
-/* Three tokens of one layer: 0 feeds 1, both feed a logit; 2 stands alone. */
-static CwGraph *
-small_graph(void)
-{
-  static const CwNode nodes[] = {
-    { .kind = CW_NODE_FEATURE, .layer = 0, .position = 0, .feature = 7, .influence = 0.1f },
-    { .kind = CW_NODE_FEATURE, .layer = 1, .position = 1, .feature = 8, .influence = 0.2f },
-    { .kind = CW_NODE_FEATURE, .layer = 1, .position = 2, .feature = 9, .influence = 0.3f },
-    { .kind = CW_NODE_LOGIT, .layer = 2, .position = 2, .feature = 3, .probability = 0.75f },
-  };
-  static const int64_t row_start[] = { 0, 0, 1, 1, 3 };
-  static const uint32_t source[] = { 0, 0, 1 };
-  static const float weight[] = { 1, 2, -1 };
-  static const char *const labels[] = { "roots", "stems", "leaves",
-                                        "Output \" tree\" (p=0.75)" };
-  g_autoptr(GError) error = NULL;
-  CwGraphParts parts = { .prompt = g_strdup("one two three"),
-                         .prompt_tokens = g_new0(char *, 3),
-                         .n_positions = 3,
-                         .n_layers = 2,
-                         .n_nodes = 4,
-                         .nodes = g_memdup2(nodes, sizeof nodes),
-                         .labels = g_new0(char *, 4),
-                         .row_start = g_memdup2(row_start, sizeof row_start),
-                         .source = g_memdup2(source, sizeof source),
-                         .weight = g_memdup2(weight, sizeof weight) };
-  for (int i = 0; i < 4; i++)
-    parts.labels[i] = g_strdup(labels[i]);
-  for (int i = 0; i < 3; i++)
-    parts.prompt_tokens[i] = g_strdup_printf("t%d", i);
-  CwGraph *graph = cw_graph_new_take(&parts, NULL, &error);
-  g_assert_no_error(error);
-  return graph;
-}
-
 static void
 test_selection_keeps_neighbours(void)
 {
-  g_autoptr(CwGraph) graph = small_graph();
+  g_autoptr(CwGraph) graph = small_graph_new();
   CwuPictureOptions options;
   cwu_picture_options_init(&options);
   options.scope = CWU_SCOPE_SELECTION;
@@ -189,7 +155,7 @@ test_selection_keeps_neighbours(void)
 static void
 test_selection_of_nothing(void)
 {
-  g_autoptr(CwGraph) graph = small_graph();
+  g_autoptr(CwGraph) graph = small_graph_new();
   g_autoptr(GError) error = NULL, pruned_error = NULL;
   CwuPictureOptions options;
   cwu_picture_options_init(&options);
@@ -212,7 +178,7 @@ test_selection_of_nothing(void)
 static void
 test_view_is_around_the_selection(void)
 {
-  g_autoptr(CwGraph) graph = small_graph();
+  g_autoptr(CwGraph) graph = small_graph_new();
   CwuPictureOptions options;
   cwu_picture_options_init(&options);
   options.scope = CWU_SCOPE_VIEW;
@@ -260,7 +226,7 @@ pixel(cairo_surface_t *image, int x, int y)
 static void
 test_image_has_what_was_chosen(void)
 {
-  g_autoptr(CwGraph) graph = small_graph();
+  g_autoptr(CwGraph) graph = small_graph_new();
   CwuPictureOptions options;
   cwu_picture_options_init(&options);
   options.scale = 2;
@@ -300,7 +266,7 @@ export_and_read(CwGraph *graph, const CwuPictureOptions *options)
 static void
 test_pdf_has_its_text(void)
 {
-  g_autoptr(CwGraph) graph = small_graph();
+  g_autoptr(CwGraph) graph = small_graph_new();
   CwuPictureOptions options;
   cwu_picture_options_init(&options);
   cwu_picture_options_set_size(&options, CWU_SIZE_PAGE, false);

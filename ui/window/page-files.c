@@ -4,7 +4,8 @@
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
-#include "cwu-picture.h"
+#include "window/export-dialog.h"
+#include "window/picture-print.h"
 #include "window/theme-watch.h"
 
 static GtkFileFilter *
@@ -161,97 +162,61 @@ cwu_page_save(CwuPage *self, CwuSavedCb done, gpointer user_data)
   cwu_document_save_async(document, file, FALSE, saved_cb, saving);
 }
 
-/* ---- export, on a thread --------------------------------------------------------------- */
+/* ---- the picture, as a file and on paper ------------------------------------------------ */
 
-typedef struct {
-  CwGraph *graph;
-  CwPruned masks; /* own copies of what the export reads */
-  CwuPictureOptions options;
-  char *path;
-} ExportJob;
-
-static void
-export_job_free(gpointer data)
+static CwuPictureSubject *
+subject_new(CwuPage *self)
 {
-  ExportJob *job = data;
-  cw_graph_unref(job->graph);
-  g_free(job->masks.node_mask);
-  g_free(job->masks.edge_mask);
-  g_free(job->masks.cumulative_share);
-  g_free(job->path);
-  g_free(job);
+  CwuDocument *document = cwu_page_peek_document(self);
+  CwuViewpoint viewpoint = cwu_document_get_viewpoint(document);
+  g_autofree char *name = propose_name(document);
+  g_autofree char *stem = g_strndup(name, strlen(name) - strlen(".clew"));
+  CwuPictureOptions view;
+  cwu_picture_options_init(&view);
+  view.theme = cwu_theme_kind_now();
+  view.selected = cwu_document_get_selected(document);
+  view.zoom = viewpoint.zoom;
+  view.centre_x = viewpoint.centre_x;
+  view.centre_y = viewpoint.centre_y;
+  return cwu_picture_subject_new(cwu_document_peek_graph(document),
+                                 cwu_document_peek_pruned(document), &view, stem);
 }
 
 static void
-export_thread(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+exported_cb(CwuExportDialog *dialog, GFile *file, CwuPage *self)
 {
-  ExportJob *job = data;
-  GError *error = NULL;
-  if (cwu_picture_export(job->graph, &job->masks, &job->options, job->path, &error))
-    g_task_return_boolean(task, TRUE);
-  else
-    g_task_return_error(task, error);
-}
-
-static void
-export_done_cb(GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  CwuPage *self = CWU_PAGE(source);
-  ExportJob *job = g_task_get_task_data(G_TASK(result));
-  g_autoptr(GError) error = NULL;
-  if (!g_task_propagate_boolean(G_TASK(result), &error)) {
-    cwu_page_tell(self, error->message);
-    return;
-  }
-  g_autofree char *name = g_path_get_basename(job->path);
+  g_autofree char *name = g_file_get_basename(file);
   g_autofree char *shown = g_filename_display_name(name);
   g_autofree char *text = g_strdup_printf(_("Picture saved as %s"), shown);
   cwu_page_toast(self, text);
 }
 
-static void
-export_response_cb(GtkNativeDialog *dialog, int response, CwuPage *self)
-{
-  CwuDocument *document = cwu_page_peek_document(self);
-  const CwPruned *pruned = cwu_document_peek_pruned(document);
-  g_autoptr(GFile) file = gtk_file_chooser_get_file(GTK_FILE_CHOOSER(dialog));
-  char *path = file != NULL ? g_file_get_path(file) : NULL;
-  if (response == GTK_RESPONSE_ACCEPT && path != NULL && pruned != NULL) {
-    g_autoptr(GTask) task = g_task_new(self, NULL, export_done_cb, NULL);
-    ExportJob *job = g_new0(ExportJob, 1);
-    job->graph = cw_graph_ref(cwu_document_peek_graph(document));
-    job->masks.n_nodes = pruned->n_nodes;
-    job->masks.n_edges = pruned->n_edges;
-    job->masks.node_mask = g_memdup2(pruned->node_mask, pruned->n_nodes);
-    job->masks.edge_mask = g_memdup2(pruned->edge_mask, pruned->n_edges);
-    job->masks.cumulative_share =
-        g_memdup2(pruned->cumulative_share, pruned->n_nodes * sizeof(float));
-    cwu_picture_options_init(&job->options);
-    job->options.scale = 2;
-    job->options.theme = cwu_theme_kind_now();
-    job->options.selected = cwu_document_get_selected(document);
-    job->path = g_steal_pointer(&path);
-    g_task_set_task_data(task, job, export_job_free);
-    g_task_run_in_thread(task, export_thread);
-  }
-  g_free(path);
-  g_object_unref(dialog);
-}
-
 void
 cwu_page_export(CwuPage *self)
 {
-  static const char *const pictures[] = { "png", "svg", "pdf", NULL };
-  GtkFileChooserNative *dialog =
-      gtk_file_chooser_native_new(_("Export the Picture"), window_of(self),
-                                  GTK_FILE_CHOOSER_ACTION_SAVE, _("_Export"), _("_Cancel"));
-  g_autoptr(GtkFileFilter) filter = filter_new(_("Pictures: PNG, SVG, PDF"), pictures);
-  g_autofree char *document = propose_name(cwu_page_peek_document(self));
-  g_autofree char *stem = g_strndup(document, strlen(document) - strlen(".clew"));
-  g_autofree char *name = g_strconcat(stem, ".pdf", NULL);
-  gtk_file_chooser_add_filter(GTK_FILE_CHOOSER(dialog), filter);
-  gtk_file_chooser_set_current_name(GTK_FILE_CHOOSER(dialog), name);
-  g_signal_connect_object(dialog, "response", G_CALLBACK(export_response_cb), self, 0);
-  gtk_native_dialog_set_modal(GTK_NATIVE_DIALOG(dialog), TRUE);
-  gtk_native_dialog_show(GTK_NATIVE_DIALOG(dialog));
+  g_autoptr(CwuPictureSubject) subject = subject_new(self);
+  CwuExportDialog *dialog = cwu_export_dialog_new(window_of(self), subject);
+  g_signal_connect_object(dialog, "exported", G_CALLBACK(exported_cb), self, 0);
+  gtk_window_present(GTK_WINDOW(dialog));
+}
+
+static void
+printed_cb(GtkPrintOperation *operation, GtkPrintOperationResult result, CwuPage *self)
+{
+  g_autoptr(GError) error = NULL;
+  gtk_print_operation_get_error(operation, &error);
+  const char *failure =
+      error != NULL ? error->message : cwu_print_operation_peek_failure(operation);
+  if (failure != NULL)
+    cwu_page_tell(self, failure);
+}
+
+void
+cwu_page_print(CwuPage *self)
+{
+  g_autoptr(CwuPictureSubject) subject = subject_new(self);
+  g_autoptr(GtkPrintOperation) operation = cwu_print_operation_new(subject);
+  g_signal_connect_object(operation, "done", G_CALLBACK(printed_cb), self, 0);
+  gtk_print_operation_run(operation, GTK_PRINT_OPERATION_ACTION_PRINT_DIALOG, window_of(self),
+                          NULL);
 }

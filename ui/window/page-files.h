@@ -14,7 +14,9 @@ void cwu_window_choose_files(CwuWindow *self);
 typedef void (*CwuSavedCb)(CwuPage *page, gboolean is_saved, gpointer user_data);
 void cwu_page_save(CwuPage *self, CwuSavedCb done, gpointer user_data);
 void cwu_page_save_as(CwuPage *self, CwuSavedCb done, gpointer user_data);
-/* Asks for a file and writes the picture. */
+/* Asks how, and for a file, and writes the picture. */
 void cwu_page_export(CwuPage *self);
+/* Asks for a printer and prints the picture. */
+void cwu_page_print(CwuPage *self);
 
 G_END_DECLS

@@ -1,8 +1,8 @@
 /* window-actions.c - everything the user can do, as actions "win.…" that work on the page in
  * front. Names, keys and words are in action-table.c; here is what is done. */
-#include <glib/gi18n-lib.h>
-
+#include "window/about.h"
 #include "window/action-table.h"
+#include "window/guide.h"
 #include "window/page-files.h"
 #include "window/settings.h"
 
@@ -45,6 +45,12 @@ static void
 export_cb(GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
   cwu_page_export(CWU_WINDOW(user_data)->page);
+}
+
+static void
+print_cb(GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  cwu_page_print(CWU_WINDOW(user_data)->page);
 }
 
 static void
@@ -184,12 +190,15 @@ shortcuts_cb(GSimpleAction *action, GVariant *parameter, gpointer user_data)
 }
 
 static void
+help_cb(GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  cwu_guide_present(gtk_window_get_application(user_data));
+}
+
+static void
 about_cb(GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
-  adw_show_about_window(GTK_WINDOW(user_data), "application-name", "Clew", "application-icon",
-                        "io.github.clew_circuits.Clew", "version", CLEW_VERSION, "comments",
-                        _("Takes a language model apart into readable circuits."),
-                        "license-type", GTK_LICENSE_MIT_X11, NULL);
+  cwu_about_present(user_data);
 }
 
 /* ---- the table ------------------------------------------------------------------------- */
@@ -201,6 +210,7 @@ static const GActionEntry entries[] = {
   { "save", save_cb, NULL, NULL, NULL, { 0 } },
   { "save-as", save_as_cb, NULL, NULL, NULL, { 0 } },
   { "export", export_cb, NULL, NULL, NULL, { 0 } },
+  { "print", print_cb, NULL, NULL, NULL, { 0 } },
   { "close", close_cb, NULL, NULL, NULL, { 0 } },
   { "undo", undo_cb, NULL, NULL, NULL, { 0 } },
   { "redo", redo_cb, NULL, NULL, NULL, { 0 } },
@@ -219,6 +229,7 @@ static const GActionEntry entries[] = {
   { "side-pane", side_pane_cb, NULL, "true", NULL, { 0 } },
   { "fullscreen", fullscreen_cb, NULL, NULL, NULL, { 0 } },
   { "shortcuts", shortcuts_cb, NULL, NULL, NULL, { 0 } },
+  { "help", help_cb, NULL, NULL, NULL, { 0 } },
   { "about", about_cb, NULL, NULL, NULL, { 0 } },
 };
 
@@ -232,9 +243,10 @@ enable(CwuWindow *self, const char *name, bool enabled)
 void
 cwu_window_actions_update(CwuWindow *self)
 {
-  static const char *const on_graph[] = { "save",     "save-as",         "export",
-                                          "view",     "zoom-in",         "zoom-out",
-                                          "zoom-fit", "threshold-lower", "threshold-raise" };
+  static const char *const on_graph[] = { "save",           "save-as",  "export",
+                                          "print",          "view",     "zoom-in",
+                                          "zoom-out",       "zoom-fit", "threshold-lower",
+                                          "threshold-raise" };
   static const char *const on_node[] = { "pin", "clear-selection", "go-input", "go-output" };
   if (self->page == NULL)
     return;

@@ -1,0 +1,104 @@
+/* test-guide.c - the guide's marks, its languages, and the facts of the about window. */
+#include <string.h>
+
+#include "window/about.h"
+#include "window/guide.h"
+
+static char *
+text_of(GtkTextBuffer *buffer)
+{
+  GtkTextIter start, end;
+  gtk_text_buffer_get_bounds(buffer, &start, &end);
+  return gtk_text_buffer_get_text(buffer, &start, &end, FALSE);
+}
+
+/* Whether the tag begins and ends just around the words. */
+static void
+assert_tagged(GtkTextBuffer *buffer, const char *words, const char *name)
+{
+  GtkTextIter start, from, to;
+  GtkTextTag *tag = gtk_text_tag_table_lookup(gtk_text_buffer_get_tag_table(buffer), name);
+  gtk_text_buffer_get_start_iter(buffer, &start);
+  if (!gtk_text_iter_forward_search(&start, words, 0, &from, &to, NULL))
+    g_error("\"%s\" is not in the text", words);
+  g_assert_true(gtk_text_iter_starts_tag(&from, tag));
+  g_assert_true(gtk_text_iter_ends_tag(&to, tag));
+}
+
+static void
+test_marks(void)
+{
+  g_autoptr(GtkTextBuffer) buffer = gtk_text_buffer_new(NULL);
+  cwu_guide_fill(buffer, "# Head\n\nOne **bold** and\n*slanted* `key` word.\n\n## Next\n\n"
+                         "- first `a*b`\n- second\n");
+  g_autofree char *text = text_of(buffer);
+  g_assert_cmpstr(text, ==,
+                  "Head\nOne bold and slanted key word.\nNext\n•  first a*b\n•  second\n");
+  assert_tagged(buffer, "bold", "strong");
+  assert_tagged(buffer, "slanted", "emphasis");
+  assert_tagged(buffer, "key", "code");
+  assert_tagged(buffer, "a*b", "code");
+}
+
+static void
+test_marks_without_end(void)
+{
+  static const char *const odd[] = {
+    "a ** b", "2 * 3", "`", "**", "***", "a `b ** c", "", "# "
+  };
+  g_autoptr(GtkTextBuffer) buffer = gtk_text_buffer_new(NULL);
+  for (size_t i = 0; i < G_N_ELEMENTS(odd); i++)
+    cwu_guide_fill(buffer, odd[i]);
+  cwu_guide_fill(buffer, "2 * 3 and `x");
+  g_autofree char *text = text_of(buffer);
+  g_assert_cmpstr(text, ==, "2 * 3 and `x\n");
+}
+
+/* No mark is left over in the text that is shown, and both languages have the same parts. */
+static void
+test_guide(void)
+{
+  size_t n_lines[2];
+  for (int i = 0; i < 2; i++) {
+    g_setenv("LANGUAGE", i == 0 ? "C" : "de", TRUE);
+    g_autofree char *markdown = cwu_guide_dup_text(), *text = NULL;
+    g_autoptr(GtkTextBuffer) buffer = gtk_text_buffer_new(NULL);
+    g_assert_true(g_utf8_validate(markdown, -1, NULL));
+    g_assert_nonnull(strstr(markdown, i == 0 ? "Working with" : "Arbeiten mit"));
+    cwu_guide_fill(buffer, markdown);
+    text = text_of(buffer);
+    g_assert_null(strpbrk(text, "*`"));
+    g_assert_null(strchr(text, '#'));
+    n_lines[i] = (size_t)gtk_text_buffer_get_line_count(buffer);
+  }
+  g_assert_cmpuint(n_lines[0], ==, n_lines[1]);
+  g_unsetenv("LANGUAGE");
+}
+
+static void
+test_debug_info(void)
+{
+  static const char *const words[] = { "Clew " CLEW_VERSION, "GTK 4.",    "libadwaita 1.",
+                                       "Processor: ",        "Kernels: ", "Memory: " };
+  g_autofree char *info = cwu_about_dup_debug_info();
+  for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
+    if (strstr(info, words[i]) == NULL)
+      g_error("\"%s\" is not in:\n%s", words[i], info);
+  g_assert_null(strstr(info, g_get_home_dir()));
+}
+
+int
+main(int argc, char **argv)
+{
+  g_test_init(&argc, &argv, NULL);
+  if (!gtk_init_check()) {
+    g_print("1..0 # SKIP no display\n");
+    return 0;
+  }
+  adw_init();
+  g_test_add_func("/ui/guide/marks", test_marks);
+  g_test_add_func("/ui/guide/marks-without-end", test_marks_without_end);
+  g_test_add_func("/ui/guide/both-languages", test_guide);
+  g_test_add_func("/ui/about/debug-info", test_debug_info);
+  return g_test_run();
+}

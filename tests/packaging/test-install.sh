@@ -8,20 +8,7 @@ build=$(realpath "$1")
 id=io.github.clew_circuits.Clew
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-
-number=0
-# check NAME COMMAND...
-check() {
-  local name=$1
-  shift
-  number=$((number + 1))
-  if "$@" >"$work/log" 2>&1; then
-    echo "ok $number /install/$name"
-  else
-    sed 's/^/# /' "$work/log"
-    echo "not ok $number /install/$name"
-  fi
-}
+source "$root/tests/packaging/tap.bash"
 
 stages() {
   DESTDIR=$work/stage meson install -C "$build" --no-rebuild --quiet || return 1
@@ -102,14 +89,14 @@ runs() {
 }
 
 echo 1..10
-check stages stages
-check has-every-file has_every_file
-check makes-no-index makes_no_index
-check desktop-file has_translated_desktop_file
-check metainfo has_translated_metainfo
-check icons has_good_icons
-check knows-documents knows_documents
-check schema has_valid_schema
-check service has_service
-check runs runs
+check /install/stages stages
+check /install/has-every-file has_every_file
+check /install/makes-no-index makes_no_index
+check /install/desktop-file has_translated_desktop_file
+check /install/metainfo has_translated_metainfo
+check /install/icons has_good_icons
+check /install/knows-documents knows_documents
+check /install/schema has_valid_schema
+check /install/service has_service
+check /install/runs runs
 exit 0

@@ -9,21 +9,8 @@ po=$root/data/po
 program=$(realpath "${1:?}" 2>/dev/null)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+source "$root/tests/packaging/tap.bash"
 cd "$root" || exit 1
-
-number=0
-# check NAME COMMAND...
-check() {
-  local name=$1
-  shift
-  number=$((number + 1))
-  if "$@" >"$work/log" 2>&1; then
-    echo "ok $number $name"
-  else
-    sed 's/^/# /' "$work/log"
-    echo "not ok $number $name"
-  fi
-}
 
 # Words are marked in the C sources of the window and of pictures, nowhere else.
 marked() {

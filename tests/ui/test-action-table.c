@@ -1,7 +1,7 @@
 /* test-action-table.c - the table of actions, and what is made of it. */
-#include <adwaita.h>
 #include <string.h>
 
+#include "widget-test.h"
 #include "window/action-table.h"
 
 static int n_pins;
@@ -239,12 +239,8 @@ test_shortcuts_window(void)
 int
 main(int argc, char **argv)
 {
-  g_test_init(&argc, &argv, NULL);
-  if (!gtk_init_check()) {
-    g_print("1..0 # SKIP no display\n");
+  if (!widget_test_init(&argc, &argv))
     return 0;
-  }
-  adw_init();
   application = gtk_application_new(NULL, G_APPLICATION_NON_UNIQUE);
   if (!g_application_register(G_APPLICATION(application), NULL, NULL))
     g_error("the application could not be registered");

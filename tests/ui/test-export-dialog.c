@@ -4,6 +4,7 @@
 
 #include "small-graph.h"
 #include "test-support.h"
+#include "widget-test.h"
 #include "window/export-dialog.h"
 #include "window/picture-print.h"
 
@@ -134,12 +135,8 @@ test_prints(void)
 int
 main(int argc, char **argv)
 {
-  g_test_init(&argc, &argv, NULL);
-  if (!gtk_init_check()) {
-    g_print("1..0 # SKIP no display\n");
+  if (!widget_test_init(&argc, &argv))
     return 0;
-  }
-  adw_init();
   g_test_add_func("/ui/export-dialog/saves-what-is-chosen", test_saves_what_is_chosen);
   g_test_add_func("/ui/export-dialog/sizes-follow-the-format", test_sizes_follow_the_format);
   g_test_add_func("/ui/export-dialog/tells-a-failure", test_tells_a_failure);

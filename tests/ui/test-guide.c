@@ -1,6 +1,7 @@
 /* test-guide.c - the guide's marks, its languages, and the facts of the about window. */
 #include <string.h>
 
+#include "widget-test.h"
 #include "window/about.h"
 #include "window/guide.h"
 
@@ -87,18 +88,26 @@ test_debug_info(void)
   g_assert_null(strstr(info, g_get_home_dir()));
 }
 
+/* The icons are inside the program, where the toolkit looks for those of an application. */
+static void
+test_own_icons(void)
+{
+  g_autoptr(GtkIconTheme) theme = gtk_icon_theme_new();
+  g_assert_false(gtk_icon_theme_has_icon(theme, "io.github.clew_circuits.Clew"));
+  gtk_icon_theme_add_resource_path(theme, "/io/github/clew_circuits/Clew/icons/");
+  g_assert_true(gtk_icon_theme_has_icon(theme, "io.github.clew_circuits.Clew"));
+  g_assert_true(gtk_icon_theme_has_icon(theme, "io.github.clew_circuits.Clew-symbolic"));
+}
+
 int
 main(int argc, char **argv)
 {
-  g_test_init(&argc, &argv, NULL);
-  if (!gtk_init_check()) {
-    g_print("1..0 # SKIP no display\n");
+  if (!widget_test_init(&argc, &argv))
     return 0;
-  }
-  adw_init();
   g_test_add_func("/ui/guide/marks", test_marks);
   g_test_add_func("/ui/guide/marks-without-end", test_marks_without_end);
   g_test_add_func("/ui/guide/both-languages", test_guide);
   g_test_add_func("/ui/about/debug-info", test_debug_info);
+  g_test_add_func("/ui/about/own-icons", test_own_icons);
   return g_test_run();
 }

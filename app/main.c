@@ -1,5 +1,5 @@
 /* main.c - clew-app: the window on a graph. Opens the files it is given, each in a tab of
- * its own unless one already shows it; without any, the first sample that comes with Clew. */
+ * its own unless one already shows it; without any, a start page. */
 #include <glib/gi18n.h>
 #include <locale.h>
 
@@ -7,8 +7,18 @@
 #include "places.h"
 
 #define APPLICATION_ID "io.github.clew_circuits.Clew"
-/* What to do in place of opening a sample: the name of an action. */
+/* What to do in place of showing a start page: the name of an action. */
 #define FIRST_ACTION "clew-first-action"
+
+/* What an earlier run left unsaved comes back with the first window. */
+static CwuWindow *
+new_window(GtkApplication *application)
+{
+  CwuWindow *window = cwu_window_new(ADW_APPLICATION(application),
+                                     g_object_get_data(G_OBJECT(application), "context"));
+  cwu_window_recover(window);
+  return window;
+}
 
 /* The window that shows the file, else the one in front; NULL if there is none yet. */
 static CwuWindow *
@@ -31,7 +41,7 @@ open_file(GtkApplication *application, GFile *file)
 {
   CwuWindow *window = find_window(application, file);
   if (window == NULL)
-    window = cwu_window_new(ADW_APPLICATION(application));
+    window = new_window(application);
   cwu_window_open(window, file);
   gtk_window_present(GTK_WINDOW(window));
 }
@@ -44,33 +54,12 @@ open_cb(GtkApplication *application, GFile **files, int n_files, const char *hin
     open_file(application, files[i]);
 }
 
-static int
-compare_names(gconstpointer a, gconstpointer b)
-{
-  return g_strcmp0(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* The alphabetically first graph of data/samples, NULL if there is none. Transfer full. */
-static GFile *
-find_sample(void)
-{
-  g_autofree char *folder = cwa_places_find_data("samples");
-  g_autoptr(GDir) dir = folder != NULL ? g_dir_open(folder, 0, NULL) : NULL;
-  g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-  const char *name;
-  while (dir != NULL && (name = g_dir_read_name(dir)) != NULL)
-    if (g_str_has_suffix(name, ".clew"))
-      g_ptr_array_add(names, g_strdup(name));
-  g_ptr_array_sort(names, compare_names);
-  return names->len > 0 ? g_file_new_build_filename(folder, names->pdata[0], NULL) : NULL;
-}
-
 /* ---- what the desktop file offers ------------------------------------------------------- */
 
 static GtkWindow *
 show_new_window(gpointer application)
 {
-  GtkWindow *window = GTK_WINDOW(cwu_window_new(ADW_APPLICATION(application)));
+  GtkWindow *window = GTK_WINDOW(new_window(application));
   gtk_window_present(window);
   return window;
 }
@@ -117,20 +106,22 @@ activate_cb(GtkApplication *application, gpointer user_data)
     gtk_window_present(window);
     return;
   }
-  g_autoptr(GFile) sample = find_sample();
-  if (sample != NULL)
-    open_file(application, sample);
-  else
-    gtk_window_present(GTK_WINDOW(cwu_window_new(ADW_APPLICATION(application))));
+  gtk_window_present(GTK_WINDOW(new_window(application)));
 }
 
 static void
 startup_cb(GtkApplication *application, gpointer user_data)
 {
-  gtk_window_set_default_icon_name(APPLICATION_ID);
-  cwu_window_install_keys(application);
+  g_autofree char *samples = cwa_places_find_data("samples");
+  g_autofree char *model = cwa_places_find_default_model();
+  g_autofree char *transcoder = cwa_places_find_default_transcoder();
+  CwuPlaces places = { samples, model, transcoder };
+  g_object_set_data_full(G_OBJECT(application), "context", cwu_context_new(&places),
+                         g_object_unref);
   g_action_map_add_action_entries(G_ACTION_MAP(application), entries, G_N_ELEMENTS(entries),
                                   application);
+  gtk_window_set_default_icon_name(APPLICATION_ID);
+  cwu_window_install_keys(application);
 }
 
 static void

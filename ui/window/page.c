@@ -7,12 +7,16 @@
 #include "panes/node-pane.h"
 #include "panes/overview-pane.h"
 #include "window/settings.h"
+#include "window/start-page.h"
 
 #define BUSY_AFTER_MS 300
 
 struct _CwuPage {
   GtkBox parent_instance;
+  CwuContext *context;
   CwuDocument *document;
+  CwuAutosave *autosave;
+  CwuRecovered *recovering;        /* read at present; NULL: an ordinary file */
   GFile *opening;                  /* the file being read, NULL if none */
   GtkWidget *banner, *banner_text; /* an error, until it is closed */
   GtkWidget *stack;                /* "empty", "loading", "graph" */
@@ -141,6 +145,23 @@ tell_remarks(CwuPage *self)
   cwu_page_toast(self, text);
 }
 
+/* The start page lists it; a recovered document is kept on as it was. */
+static void
+remember_file(CwuPage *self)
+{
+  if (self->recovering != NULL) {
+    cwu_document_set_recovered(self->document, self->recovering->file);
+    cwu_autosave_free(self->autosave);
+    self->autosave = cwu_autosave_new(cwu_context_peek_store(self->context), self->document,
+                                      self->recovering->copy);
+    cwu_page_toast(self, _("Unsaved changes of an earlier run are back"));
+    g_clear_pointer(&self->recovering, cwu_recovered_free);
+    return;
+  }
+  g_autofree char *uri = g_file_get_uri(cwu_document_peek_file(self->document));
+  gtk_recent_manager_add_item(gtk_recent_manager_get_default(), uri);
+}
+
 static void
 loaded_cb(GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -152,15 +173,17 @@ loaded_cb(GObject *source, GAsyncResult *result, gpointer user_data)
   g_clear_object(&self->opening);
   show_idle(self);
   if (!ok) {
+    g_clear_pointer(&self->recovering, cwu_recovered_free);
     cwu_page_tell(self, error->message);
     return;
   }
+  remember_file(self);
   tell_remarks(self);
   gtk_widget_grab_focus(self->view);
 }
 
-void
-cwu_page_open(CwuPage *self, GFile *file)
+static void
+start_loading(CwuPage *self, GFile *file)
 {
   g_set_object(&self->opening, file);
   hide_banner_cb(self);
@@ -168,6 +191,30 @@ cwu_page_open(CwuPage *self, GFile *file)
   self->loading_timeout = g_timeout_add(BUSY_AFTER_MS, show_busy_cb, self);
   cwu_document_load_async(self->document, file, loaded_cb, g_object_ref(self));
   title_changed_cb(self, NULL);
+}
+
+void
+cwu_page_open(CwuPage *self, GFile *file)
+{
+  g_clear_pointer(&self->recovering, cwu_recovered_free);
+  start_loading(self, file);
+}
+
+void
+cwu_page_recover(CwuPage *self, const CwuRecovered *recovered)
+{
+  g_clear_pointer(&self->recovering, cwu_recovered_free);
+  self->recovering = g_new0(CwuRecovered, 1);
+  self->recovering->copy = g_object_ref(recovered->copy);
+  g_set_object(&self->recovering->file, recovered->file);
+  start_loading(self, recovered->copy);
+}
+
+gboolean
+cwu_page_is_unsaved(CwuPage *self)
+{
+  return cwu_document_peek_graph(self->document) != NULL &&
+         !cwu_document_is_saved(self->document);
 }
 
 GFile *
@@ -208,24 +255,10 @@ banner_new(CwuPage *self)
   return self->banner;
 }
 
-static GtkWidget *
-empty_page_new(void)
+static void
+start_open_cb(CwuPage *self, GFile *file)
 {
-  GtkWidget *button = gtk_button_new_with_mnemonic(_("_Open a Graph…"));
-  GtkWidget *status = adw_status_page_new();
-  adw_status_page_set_icon_name(ADW_STATUS_PAGE(status),
-                                "io.github.clew_circuits.Clew-symbolic");
-  adw_status_page_set_title(ADW_STATUS_PAGE(status), _("No Graph"));
-  adw_status_page_set_description(
-      ADW_STATUS_PAGE(status),
-      _("Open or drop a .clew document, or a graph .json of circuit-tracer, Neuronpedia or "
-        "Anthropic."));
-  gtk_widget_add_css_class(button, "suggested-action");
-  gtk_widget_add_css_class(button, "pill");
-  gtk_widget_set_halign(button, GTK_ALIGN_CENTER);
-  gtk_actionable_set_action_name(GTK_ACTIONABLE(button), "win.open");
-  adw_status_page_set_child(ADW_STATUS_PAGE(status), button);
-  return status;
+  cwu_page_open(self, file);
 }
 
 static GtkWidget *
@@ -291,8 +324,10 @@ graph_page_new(CwuPage *self)
 static void
 build(CwuPage *self)
 {
+  GtkWidget *start = cwu_start_page_new(cwu_context_peek_places(self->context)->samples);
+  g_signal_connect_swapped(start, "open", G_CALLBACK(start_open_cb), self);
   self->stack = gtk_stack_new();
-  gtk_stack_add_named(GTK_STACK(self->stack), empty_page_new(), "empty");
+  gtk_stack_add_named(GTK_STACK(self->stack), start, "empty");
   gtk_stack_add_named(GTK_STACK(self->stack), loading_page_new(), "loading");
   gtk_stack_add_named(GTK_STACK(self->stack), graph_page_new(self), "graph");
   gtk_widget_set_vexpand(self->stack, TRUE);
@@ -367,6 +402,8 @@ cwu_page_dispose(GObject *object)
   if (self->document != NULL)
     cwu_document_cancel_loading(self->document);
   g_clear_object(&self->opening);
+  g_clear_pointer(&self->recovering, cwu_recovered_free);
+  g_clear_pointer(&self->autosave, cwu_autosave_free);
   G_OBJECT_CLASS(cwu_page_parent_class)->dispose(object);
 }
 
@@ -374,6 +411,7 @@ static void
 cwu_page_finalize(GObject *object)
 {
   g_object_unref(CWU_PAGE(object)->document);
+  g_clear_object(&CWU_PAGE(object)->context);
   G_OBJECT_CLASS(cwu_page_parent_class)->finalize(object);
 }
 
@@ -397,12 +435,15 @@ cwu_page_init(CwuPage *self)
 {
   gtk_orientable_set_orientation(GTK_ORIENTABLE(self), GTK_ORIENTATION_VERTICAL);
   self->document = cwu_document_new();
-  build(self);
-  follow_document(self);
 }
 
 CwuPage *
-cwu_page_new(void)
+cwu_page_new(CwuContext *context)
 {
-  return g_object_new(CWU_TYPE_PAGE, NULL);
+  CwuPage *self = g_object_new(CWU_TYPE_PAGE, NULL);
+  self->context = g_object_ref(context);
+  self->autosave = cwu_autosave_new(cwu_context_peek_store(context), self->document, NULL);
+  build(self);
+  follow_document(self);
+  return self;
 }

@@ -6,6 +6,7 @@
 
 #include "graph/graph-view.h"
 #include "models/document.h"
+#include "window/context.h"
 
 G_BEGIN_DECLS
 
@@ -14,7 +15,7 @@ G_DECLARE_FINAL_TYPE(CwuPage, cwu_page, CWU, PAGE, GtkBox)
 
 /* Signals: "toast" (string): something to be told in passing. Properties: title, subtitle (of
  * the document, or of an empty page). */
-CwuPage *cwu_page_new(void);
+CwuPage *cwu_page_new(CwuContext *context);
 
 CwuDocument *cwu_page_peek_document(CwuPage *self);
 CwuGraphView *cwu_page_peek_view(CwuPage *self);
@@ -24,10 +25,15 @@ GtkWidget *cwu_page_peek_side(CwuPage *self);
 /* Reads the file on another thread and shows it; a failure is told in the page, which keeps
  * what it showed before. A later call replaces an earlier one that is still reading. */
 void cwu_page_open(CwuPage *self, GFile *file);
+/* Shows a document that an earlier run left unsaved; it stays unsaved. */
+void cwu_page_recover(CwuPage *self, const CwuRecovered *recovered);
 /* The file being read or shown; NULL if there is none. Borrowed. */
 GFile *cwu_page_peek_file(CwuPage *self);
 /* Nothing was opened or typed here: another file may take its place. */
 gboolean cwu_page_is_blank(CwuPage *self);
+
+/* A graph is here that is in no file: closing would lose it. */
+gboolean cwu_page_is_unsaved(CwuPage *self);
 
 /* Tells of a failure inline, until it is closed; the message says what to do. */
 void cwu_page_tell(CwuPage *self, const char *message);

@@ -6,7 +6,9 @@
 
 struct _CwuWindow {
   AdwApplicationWindow parent_instance;
+  CwuContext *context;
   AdwTabView *tabs;
+  gboolean may_close;             /* asked and answered */
   GtkWidget *title, *side_button; /* header bar */
   GtkWidget *toasts;              /* over everything */
   CwuPage *page;                  /* in front; NULL while the window is torn down */
@@ -16,5 +18,10 @@ struct _CwuWindow {
 void cwu_window_actions_init(CwuWindow *self);
 /* After another page came to the front, or its document changed. */
 void cwu_window_actions_update(CwuWindow *self);
+/* Asks before a tab (NULL: all of the window's) is closed that has what is in no file. done is
+ * called with whether it may be closed. window-close.c */
+typedef void (*CwuMayCloseCb)(CwuWindow *self, AdwTabPage *tab, gboolean may_close);
+void cwu_window_ask_close(CwuWindow *self, AdwTabPage *tab, CwuMayCloseCb done);
+CwuPage *cwu_window_page_of(AdwTabPage *tab);
 /* A new tab, in front. */
 CwuPage *cwu_window_add_page(CwuWindow *self);

@@ -13,6 +13,8 @@
 
 G_DEFINE_TYPE(CwuWindow, cwu_window, ADW_TYPE_APPLICATION_WINDOW)
 
+enum { PROP_CONTEXT = 1 };
+
 /* ---- tabs ------------------------------------------------------------------------------ */
 
 static void
@@ -22,32 +24,72 @@ toast_cb(CwuPage *page, const char *message, CwuWindow *self)
   adw_toast_overlay_add_toast(ADW_TOAST_OVERLAY(self->toasts), adw_toast_new(markup));
 }
 
-/* Without a dot for a saved document: AdwTabPage shows an icon, a dot, for one that is not. */
+CwuPage *
+cwu_window_page_of(AdwTabPage *tab)
+{
+  return CWU_PAGE(adw_tab_page_get_child(tab));
+}
+
+/* A tab with what is in no file has a dot. */
 static void
 saved_cb(CwuDocument *document, GParamSpec *pspec, AdwTabPage *tab)
 {
   g_autoptr(GIcon) icon = NULL;
   if (!cwu_document_is_saved(document))
     icon = g_themed_icon_new("media-record-symbolic");
-  adw_tab_page_set_icon(tab, icon);
+  adw_tab_page_set_indicator_icon(tab, icon);
+}
+
+static void
+update_cb(CwuWindow *self)
+{
+  cwu_window_actions_update(self);
+}
+
+/* Tabs are moved between windows by dragging; only the window that has one follows it. */
+static void
+page_attached_cb(AdwTabView *tabs, AdwTabPage *tab, int position, CwuWindow *self)
+{
+  CwuPage *page = cwu_window_page_of(tab);
+  CwuDocument *document = cwu_page_peek_document(page);
+  g_signal_connect_object(document, "history-changed", G_CALLBACK(update_cb), self,
+                          G_CONNECT_SWAPPED);
+  g_signal_connect_object(document, "graph-changed", G_CALLBACK(update_cb), self,
+                          G_CONNECT_SWAPPED);
+  g_signal_connect_object(document, "selection-changed", G_CALLBACK(update_cb), self,
+                          G_CONNECT_SWAPPED);
+  g_signal_connect_object(document, "notify::view", G_CALLBACK(update_cb), self,
+                          G_CONNECT_SWAPPED);
+  g_signal_connect_object(page, "toast", G_CALLBACK(toast_cb), self, 0);
+}
+
+static void
+page_detached_cb(AdwTabView *tabs, AdwTabPage *tab, int position, CwuWindow *self)
+{
+  CwuPage *page = cwu_window_page_of(tab);
+  g_signal_handlers_disconnect_by_data(page, self);
+  g_signal_handlers_disconnect_by_data(cwu_page_peek_document(page), self);
+}
+
+static AdwTabView *
+create_window_cb(AdwTabView *tabs, CwuWindow *self)
+{
+  GtkApplication *application = gtk_window_get_application(GTK_WINDOW(self));
+  CwuWindow *window =
+      g_object_new(CWU_TYPE_WINDOW, "application", application, "context", self->context, NULL);
+  gtk_window_present(GTK_WINDOW(window));
+  return window->tabs;
 }
 
 CwuPage *
 cwu_window_add_page(CwuWindow *self)
 {
-  CwuPage *page = cwu_page_new();
+  CwuPage *page = cwu_page_new(self->context);
   CwuDocument *document = cwu_page_peek_document(page);
   AdwTabPage *tab = adw_tab_view_append(self->tabs, GTK_WIDGET(page));
   g_object_bind_property(page, "title", tab, "title", G_BINDING_SYNC_CREATE);
   g_object_bind_property(document, "is-loading", tab, "loading", G_BINDING_SYNC_CREATE);
   g_signal_connect_object(document, "notify::is-saved", G_CALLBACK(saved_cb), tab, 0);
-  g_signal_connect_object(document, "history-changed", G_CALLBACK(cwu_window_actions_update),
-                          self, G_CONNECT_SWAPPED);
-  g_signal_connect_object(document, "graph-changed", G_CALLBACK(cwu_window_actions_update),
-                          self, G_CONNECT_SWAPPED);
-  g_signal_connect_object(document, "selection-changed", G_CALLBACK(cwu_window_actions_update),
-                          self, G_CONNECT_SWAPPED);
-  g_signal_connect_object(page, "toast", G_CALLBACK(toast_cb), self, 0);
   adw_tab_view_set_selected_page(self->tabs, tab);
   return page;
 }
@@ -73,7 +115,7 @@ static void
 selected_page_cb(CwuWindow *self)
 {
   AdwTabPage *tab = adw_tab_view_get_selected_page(self->tabs);
-  follow_page(self, tab != NULL ? CWU_PAGE(adw_tab_page_get_child(tab)) : NULL);
+  follow_page(self, tab != NULL ? cwu_window_page_of(tab) : NULL);
 }
 
 static void
@@ -86,7 +128,7 @@ n_pages_cb(CwuWindow *self)
 static CwuPage *
 page_at(CwuWindow *self, int i)
 {
-  return CWU_PAGE(adw_tab_page_get_child(adw_tab_view_get_nth_page(self->tabs, i)));
+  return cwu_window_page_of(adw_tab_view_get_nth_page(self->tabs, i));
 }
 
 static int
@@ -118,6 +160,60 @@ cwu_window_open(CwuWindow *self, GFile *file)
   if (page == NULL || !cwu_page_is_blank(page))
     page = cwu_window_add_page(self);
   cwu_page_open(page, file);
+}
+
+guint
+cwu_window_recover(CwuWindow *self)
+{
+  g_autoptr(GPtrArray) found =
+      cwu_autosave_store_recover(cwu_context_peek_store(self->context));
+  for (guint i = 0; i < found->len; i++) {
+    CwuPage *page = self->page;
+    if (page == NULL || !cwu_page_is_blank(page))
+      page = cwu_window_add_page(self);
+    cwu_page_recover(page, found->pdata[i]);
+  }
+  return found->len;
+}
+
+/* ---- closing --------------------------------------------------------------------------- */
+
+static void
+may_close_tab(CwuWindow *self, AdwTabPage *tab, gboolean may_close)
+{
+  adw_tab_view_close_page_finish(self->tabs, tab, may_close);
+}
+
+static gboolean
+close_page_cb(AdwTabView *tabs, AdwTabPage *tab, CwuWindow *self)
+{
+  if (cwu_page_is_unsaved(cwu_window_page_of(tab)))
+    cwu_window_ask_close(self, tab, may_close_tab);
+  else
+    adw_tab_view_close_page_finish(tabs, tab, TRUE);
+  return GDK_EVENT_STOP;
+}
+
+static void
+may_close_window(CwuWindow *self, AdwTabPage *tab, gboolean may_close)
+{
+  self->may_close = may_close;
+  if (may_close)
+    gtk_window_close(GTK_WINDOW(self));
+}
+
+static gboolean
+cwu_window_close_request(GtkWindow *window)
+{
+  CwuWindow *self = CWU_WINDOW(window);
+  bool is_unsaved = false;
+  for (int i = 0; i < adw_tab_view_get_n_pages(self->tabs); i++)
+    is_unsaved |= cwu_page_is_unsaved(page_at(self, i));
+  if (is_unsaved && !self->may_close) {
+    cwu_window_ask_close(self, NULL, may_close_window);
+    return GDK_EVENT_STOP;
+  }
+  return GTK_WINDOW_CLASS(cwu_window_parent_class)->close_request(window);
 }
 
 static gboolean
@@ -203,13 +299,30 @@ cwu_window_dispose(GObject *object)
     g_signal_handlers_disconnect_by_data(self->tabs, self);
   follow_page(self, NULL);
   g_clear_object(&self->tabs);
+  g_clear_object(&self->context);
   G_OBJECT_CLASS(cwu_window_parent_class)->dispose(object);
+}
+
+static void
+cwu_window_set_property(GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  if (id == PROP_CONTEXT)
+    CWU_WINDOW(object)->context = g_value_dup_object(value);
+  else
+    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
 }
 
 static void
 cwu_window_class_init(CwuWindowClass *class)
 {
-  G_OBJECT_CLASS(class)->dispose = cwu_window_dispose;
+  GObjectClass *object_class = G_OBJECT_CLASS(class);
+  object_class->dispose = cwu_window_dispose;
+  object_class->set_property = cwu_window_set_property;
+  GTK_WINDOW_CLASS(class)->close_request = cwu_window_close_request;
+  g_object_class_install_property(
+      object_class, PROP_CONTEXT,
+      g_param_spec_object("context", NULL, NULL, CWU_TYPE_CONTEXT,
+                          G_PARAM_WRITABLE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS));
 }
 
 static void
@@ -220,6 +333,10 @@ cwu_window_init(CwuWindow *self)
   self->tabs = g_object_ref_sink(adw_tab_view_new());
   cwu_window_actions_init(self);
   build(self);
+  g_signal_connect(self->tabs, "page-attached", G_CALLBACK(page_attached_cb), self);
+  g_signal_connect(self->tabs, "page-detached", G_CALLBACK(page_detached_cb), self);
+  g_signal_connect(self->tabs, "create-window", G_CALLBACK(create_window_cb), self);
+  g_signal_connect(self->tabs, "close-page", G_CALLBACK(close_page_cb), self);
   g_signal_connect_swapped(self->tabs, "notify::selected-page", G_CALLBACK(selected_page_cb),
                            self);
   g_signal_connect_swapped(self->tabs, "notify::n-pages", G_CALLBACK(n_pages_cb), self);
@@ -228,13 +345,15 @@ cwu_window_init(CwuWindow *self)
   cwu_action_table_add_keys(GTK_WIDGET(self));
   gtk_widget_set_size_request(GTK_WIDGET(self), 720, 420);
   cwu_settings_restore_window(GTK_WINDOW(self));
-  cwu_window_add_page(self);
 }
 
 CwuWindow *
-cwu_window_new(AdwApplication *application)
+cwu_window_new(AdwApplication *application, CwuContext *context)
 {
-  return g_object_new(CWU_TYPE_WINDOW, "application", application, NULL);
+  CwuWindow *self =
+      g_object_new(CWU_TYPE_WINDOW, "application", application, "context", context, NULL);
+  cwu_window_add_page(self);
+  return self;
 }
 
 void

@@ -127,6 +127,24 @@ matmul_batch_is_valid(const CwkMatmulBatchArgs *args)
   return args->n_products >= 0;
 }
 
+bool
+cwk_has_int8(const CwkDevice *device, CwkDtype dtype)
+{
+  return device->kind == CWK_DEVICE_CPU && dtype < CWK_N_DTYPES &&
+         cwk_cpu_has_int8(device, dtype);
+}
+
+static bool
+matmul_int8_is_valid(const CwkMatmulBatchArgs *args)
+{
+  if (!matmul_batch_is_valid(args))
+    return false;
+  for (int64_t i = 0; i < args->n_products; i++)
+    if (args->products[i].b_layout != CWK_B_ROWS_ARE_OUTPUTS)
+      return false;
+  return true;
+}
+
 static bool
 row_dots_is_valid(const CwkRowDotsArgs *args)
 {

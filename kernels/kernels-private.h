@@ -35,6 +35,7 @@ struct CwkDevice {
   /* CPU */
   CwkPool *pool;
   CwkIsa isa;
+  bool has_vnni;  /* AVX-512 with it */
   void **scratch; /* [n_threads + 1] grown on demand, the last one shared */
   size_t *scratch_bytes;
   int n_scratch;
@@ -44,6 +45,7 @@ struct CwkDevice {
 };
 
 extern const CwkTable cwk_cpu_table;
+bool cwk_cpu_has_int8(const CwkDevice *device, CwkDtype dtype);
 
 /* Scratch of the CPU device that lives until the next call asks slot `i` for more; NULL without
  * memory. Slot n_threads is shared, the others belong to a thread each. */

@@ -137,6 +137,11 @@ typedef struct {
   const CwkMatmulArgs *products;
 } CwkMatmulBatchArgs;
 
+/* matmul_int8 is matmul_batch with each row of A rounded to 8 bits: per group of 32 elements
+ * (16 for Q6_K) to the nearest of 255 multiples of the largest magnitude / 127. B's values are
+ * exact. Rows of B must be outputs, of a type that cwk_has_int8 names; else CWK_UNSUPPORTED. */
+bool cwk_has_int8(const CwkDevice *device, CwkDtype dtype);
+
 /* out[out_rows[i]] += a_i . b_i for i < n; several i may share a row of a or b, not of out. */
 typedef struct {
   int64_t n, k;

@@ -61,6 +61,7 @@ n_cores(void)
 void *
 cwk_cpu_scratch(CwkDevice *device, int slot, size_t n_bytes)
 {
+  n_bytes = n_bytes > 0 ? n_bytes : 1;
   if (device->scratch_bytes[slot] >= n_bytes)
     return device->scratch[slot];
   void *grown = NULL;
@@ -134,6 +135,9 @@ cwk_cpu_new(int n_threads)
   device->kind = CWK_DEVICE_CPU;
   device->table = &cwk_cpu_table;
   device->isa = best_isa();
+#if defined(__x86_64__)
+  device->has_vnni = device->isa == CWK_ISA_AVX512 && __builtin_cpu_supports("avx512vnni") != 0;
+#endif
   device->n_scratch = n_threads + 1;
   device->pool = cwk_pool_new(n_threads);
   device->scratch = calloc((size_t)device->n_scratch, sizeof *device->scratch);

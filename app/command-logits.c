@@ -42,6 +42,12 @@ add_tokens(CwaFacts *facts, const char *name, const CwTokenizer *tokenizer, cons
 }
 
 static bool
+is_reduced(const CwaRun *run)
+{
+  return g_strcmp0(cwa_arguments_text(run->arguments, "precision"), "int8") == 0;
+}
+
+static bool
 add_continuation(CwaRun *run, CwaFacts *facts, CwModel *model, const int32_t *tokens, size_t n,
                  GError **error)
 {
@@ -49,6 +55,7 @@ add_continuation(CwaRun *run, CwaFacts *facts, CwModel *model, const int32_t *to
   CwSampling sampling = { .temperature = (float)cwa_arguments_number(arguments, "temperature"),
                           .top_k = cwa_arguments_integer(arguments, "top-k"),
                           .top_p = (float)cwa_arguments_number(arguments, "top-p"),
+                          .is_reduced = is_reduced(run),
                           .seed = (uint64_t)cwa_arguments_integer(arguments, "seed"),
                           .n_tokens = (size_t)cwa_arguments_integer(arguments, "generate") };
   size_t n_new = 0;
@@ -76,6 +83,8 @@ forward_flags(const CwaRun *run)
   CwForwardFlags flags = writes ? CW_FORWARD_ALL_LOGITS : CW_FORWARD_LAST_LOGITS;
   if (cwa_arguments_flag(run->arguments, "taps"))
     flags |= CW_FORWARD_TAPS;
+  if (is_reduced(run))
+    flags |= CW_FORWARD_REDUCED;
   return flags;
 }
 
@@ -93,6 +102,7 @@ predict(CwaRun *run, CwModel *model, const int32_t *tokens, size_t n, GError **e
   g_autoptr(CwaFacts) facts = cwa_facts_new();
   cwa_facts_add_text(facts, "model", cw_model_peek_config(model)->name);
   cwa_facts_add_text(facts, "device", cwk_device_name(run->device));
+  cwa_facts_add_text(facts, "precision", is_reduced(run) ? "int8" : "f32");
   add_tokens(facts, "tokens", tokenizer, tokens, n);
   add_top(run, facts, tokenizer, last, n_vocabulary);
   if (cwa_arguments_has(run->arguments, "generate") &&
@@ -126,6 +136,8 @@ run_logits(CwaRun *run, GError **error)
   return tokens != NULL && predict(run, model, tokens, n, error);
 }
 
+static const char *const precisions[] = { "f32", "int8", NULL };
+
 static const CwaOption logits_options[] = {
   CWA_OPTION_ROW_MODEL,
   CWA_OPTION_ROWS_PROMPT,
@@ -137,6 +149,9 @@ static const CwaOption logits_options[] = {
   { "taps", CWA_OPTION_FLAG, NULL,
     "write resid_mid.L, mlp_hat.L, mlp_in.L and mlp_out.L [T, D] of every layer too",
     .needs = "output" },
+  { "precision", CWA_OPTION_CHOICE, "P",
+    "f32, or int8: round activations to 8 bits in front of quantised weights", "f32",
+    .choices = precisions },
   { "generate", CWA_OPTION_INTEGER, "N", "continue the prompt by up to N tokens", NULL, 1,
     1e6 },
   { "temperature", CWA_OPTION_NUMBER, "X", "0 takes the most likely token", "0", 0, 100,
@@ -160,7 +175,10 @@ const CwaCommand cwa_command_logits = {
       "--output writes the logits of every position; --taps adds, per layer L, the residual "
       "stream before the MLP's norm (resid_mid), that norm's output before its gain (mlp_hat, "
       "what most transcoders read), after gain and bias (mlp_in) and what the MLP adds "
-      "(mlp_out).",
+      "(mlp_out).\n\n"
+      "--precision int8 is two to three times faster on quantised weights where the CPU has "
+      "AVX-512 with VNNI (AVX2 does it for 4-bit weights), and shifts every logit a little; "
+      "attribution never uses it.",
   .examples = "clew logits --prompt \"The capital of France is\" --top 5\n"
               "clew logits --prompt \"Once upon a time\" --generate 40 --temperature 0.8\n"
               "clew logits --token-ids 1,504,3575 --output taps.safetensors --taps",

@@ -85,7 +85,10 @@ typedef enum {
   CW_FORWARD_ALL_LOGITS = 1 << 1,
   CW_FORWARD_TAPS = 1 << 2,   /* residual mid, normalised MLP input, MLP output of each layer */
   CW_FORWARD_FROZEN = 1 << 3, /* patterns and normalisation scales, for attribution */
-  CW_FORWARD_REDUCED = 1 << 4 /* int8 activations: refused, CW_ERROR_UNSUPPORTED, so far */
+  /* Activations rounded to 8 bits in front of every product with quantised weights: faster, and
+   * MLP outputs are off by 1 to 5 % (tests/bench/RESULTS.md). Refused with CW_ERROR_UNSUPPORTED
+   * where weights or CPU have no such product, and together with CW_FORWARD_FROZEN. */
+  CW_FORWARD_REDUCED = 1 << 4
 } CwForwardFlags;
 
 /* What a pass leaves, all f32, owned. Absent parts are NULL. */
@@ -123,6 +126,7 @@ typedef struct {
   float top_p;       /* 1: all */
   uint64_t seed;
   size_t n_tokens; /* at most */
+  bool is_reduced; /* passes with CW_FORWARD_REDUCED */
 } CwSampling;
 
 /* Continues the prompt with a key/value cache; stops after an end-of-text token. Returns ids of

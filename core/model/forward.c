@@ -148,6 +148,22 @@ typedef struct {
 
 #define MAX_MAPS 3
 
+static bool
+has_int8(const CwkDevice *device, const CwLinear *linear)
+{
+  return linear->layout == CWK_B_ROWS_ARE_OUTPUTS && cwk_has_int8(device, linear->rows.dtype);
+}
+
+/* Weights that are not stored in codes are multiplied in f32 in a reduced pass too. */
+static bool
+is_reduced(const Pass *pass, const Map *maps, size_t n_maps)
+{
+  bool is_wanted = (pass->flags & CW_FORWARD_REDUCED) != 0;
+  for (size_t i = 0; is_wanted && i < n_maps; i++)
+    is_wanted = has_int8(pass->device, maps[i].linear);
+  return is_wanted;
+}
+
 /* y (+)= x . W + bias for up to MAX_MAPS maps of one input x, which is packed once. */
 static bool
 apply_maps(Pass *pass, float *x, int64_t n_rows, int64_t n_in, const Map *maps, size_t n_maps)
@@ -163,7 +179,9 @@ apply_maps(Pass *pass, float *x, int64_t n_rows, int64_t n_in, const Map *maps, 
                                    .c = { .data = maps[i].y, .stride = maps[i].y_stride },
                                    .accumulate = maps[i].accumulate };
   CwkMatmulBatchArgs batch = { (int64_t)n_maps, products };
-  if (!check(pass, cwk_matmul_batch(pass->device, &batch), "multiplying by a layer's weights"))
+  CwkStatus status = is_reduced(pass, maps, n_maps) ? cwk_matmul_int8(pass->device, &batch)
+                                                    : cwk_matmul_batch(pass->device, &batch);
+  if (!check(pass, status, "multiplying by a layer's weights"))
     return false;
   for (size_t i = 0; i < n_maps; i++)
     if (maps[i].linear->bias != NULL) {
@@ -619,6 +637,30 @@ run_layers(Pass *pass, const int32_t *tokens, CwCancel *cancel)
   return !cw_cancel_check(cancel, pass->error) && unembed(pass);
 }
 
+/* A reduced pass needs a layer to reduce, and is no base for attribution. */
+static bool
+check_reduced(const CwModel *model, const CwkDevice *device, CwForwardFlags flags,
+              GError **error)
+{
+  if ((flags & CW_FORWARD_FROZEN) != 0) {
+    g_set_error_literal(error, CW_ERROR, CW_ERROR_ARGUMENT,
+                        "Attribution needs a pass in f32, not one with int8 activations");
+    return false;
+  }
+  const CwLayer *layer = &model->layers[0].parts;
+  const CwLinear *linears[] = { &layer->q, &layer->o, &layer->up, &layer->down };
+  for (size_t i = 0; i < G_N_ELEMENTS(linears); i++)
+    if (has_int8(device, linears[i]))
+      return true;
+  g_set_error(error, CW_ERROR, CW_ERROR_UNSUPPORTED,
+              "%s stores %s weights, for which %s has no products with int8 activations; they "
+              "need quantised weights, and AVX-512 with VNNI, or AVX2 for 4-bit weights. Run "
+              "the model in f32",
+              model->plan->config.name, cwk_dtype_name(layer->up.rows.dtype),
+              cwk_device_name(device));
+  return false;
+}
+
 CwForward *
 cw_forward_run(CwModel *model, CwkDevice *device, const int32_t *tokens, size_t n_tokens,
                CwForwardFlags flags, CwKeyValueCache *cache, CwCancel *cancel, GError **error)
@@ -633,11 +675,8 @@ cw_forward_run(CwModel *model, CwkDevice *device, const int32_t *tokens, size_t 
                 cwk_device_name(device));
     return NULL;
   }
-  if ((flags & CW_FORWARD_REDUCED) != 0) {
-    g_set_error_literal(error, CW_ERROR, CW_ERROR_UNSUPPORTED,
-                        "There is no pass with int8 activations; run it in f32");
+  if ((flags & CW_FORWARD_REDUCED) != 0 && !check_reduced(model, device, flags, error))
     return NULL;
-  }
   g_autoptr(CwForward) out = g_new0(CwForward, 1);
   out->n_positions = (int64_t)n_tokens;
   if ((flags & CW_FORWARD_ALL_LOGITS) != 0)

@@ -18,12 +18,15 @@ continue_prompt(CwModel *model, CwkDevice *device, const int32_t *tokens, size_t
       cw_key_value_cache_new(model, (int64_t)(n_tokens + limit), error);
   if (cache == NULL)
     return false;
+  CwForwardFlags flags = CW_FORWARD_LAST_LOGITS;
+  if (sampling->is_reduced)
+    flags |= CW_FORWARD_REDUCED;
   CwRng rng = { .seed = sampling->seed };
   const int32_t *next = tokens;
   size_t n_next = n_tokens;
   while (*n_made < limit) {
-    g_autoptr(CwForward) forward = cw_forward_run(model, device, next, n_next,
-                                                  CW_FORWARD_LAST_LOGITS, cache, cancel, error);
+    g_autoptr(CwForward) forward =
+        cw_forward_run(model, device, next, n_next, flags, cache, cancel, error);
     if (forward == NULL)
       return false;
     made[*n_made] = cw_sampling_draw(sampling, forward->logits,

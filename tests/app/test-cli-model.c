@@ -256,6 +256,8 @@ static const struct {
   { "logits|--model|MODEL|--prompt|a|--token-ids|1", 2, "cannot be given together" },
   { "logits|--model|MODEL|--prompt|a", 1, "no tokenizer" },
   { "logits|--model|/nowhere/m.gguf|--prompt|a", 1, "/nowhere/m.gguf" },
+  { "logits|--model|MODEL|--token-ids|1|--precision|int8", 1, "Run the model in f32" },
+  { "logits|--model|MODEL|--token-ids|1|--precision|int4", 2, "f32, int8" },
   { "logits|--model|MODEL|--token-ids|1|--taps", 2, "only together with --output" },
   { "logits|--model|MODEL|--token-ids|1|--temperature|1", 2, "only together with --generate" },
   { "logits|--model|MODEL|--token-ids|1|--output|x.bin", 2, ".safetensors" },

@@ -2,9 +2,11 @@
  * beside transformers on torch in f32 with the same dequantised weights.
  *
  *   bench-prefill --model M.gguf --peer-python VENV/bin/python [--tokens 512] [--threads 2]
+ *                 [--int8]
  *
- * Without --peer-python only our side runs. The sides alternate as processes (ours, peer, ours,
- * peer, ours); before any time counts, the last position's logits must agree. */
+ * Without --peer-python only our side runs; --int8 adds passes with int8 activations. The sides
+ * alternate as processes; before any time counts, the last position's logits of the f32 pass
+ * and the peer must agree. What int8 does to logits bench-precision says. */
 #include "bench-support.h"
 #include "cw-model.h"
 
@@ -12,6 +14,7 @@
 #include <stdio.h>
 
 static char *model_path, *peer_python, *side, *check_path;
+static gboolean is_int8;
 static int n_tokens = 512, n_threads = 2, n_passes = 5, n_rounds = 3;
 
 static const GOptionEntry entries[] = {
@@ -20,6 +23,7 @@ static const GOptionEntry entries[] = {
   { "tokens", 0, 0, G_OPTION_ARG_INT, &n_tokens, "prompt length", "N" },
   { "threads", 0, 0, G_OPTION_ARG_INT, &n_threads, "threads of both sides", "N" },
   { "passes", 0, 0, G_OPTION_ARG_INT, &n_passes, "passes a process", "N" },
+  { "int8", 0, 0, G_OPTION_ARG_NONE, &is_int8, "also with int8 activations", NULL },
   { "rounds", 0, 0, G_OPTION_ARG_INT, &n_rounds, "processes a side", "N" },
   { "side", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING, &side, NULL, NULL },
   { "check", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, &check_path, NULL, NULL },
@@ -50,9 +54,10 @@ run_ours(void)
   g_autofree double *seconds = g_new(double, n_passes);
   for (int i = -1; i < n_passes; i++) {
     gint64 start = g_get_monotonic_time();
-    CwForwardFlags head = i < 0 ? CW_FORWARD_LAST_LOGITS : 0;
+    CwForwardFlags flags = (i < 0 ? CW_FORWARD_LAST_LOGITS : 0) |
+                           (g_str_equal(side, "int8") ? CW_FORWARD_REDUCED : 0);
     g_autoptr(CwForward) forward =
-        cw_model_forward(model, device, tokens, (size_t)n_tokens, head, NULL, &error);
+        cw_model_forward(model, device, tokens, (size_t)n_tokens, flags, NULL, &error);
     if (forward == NULL) {
       fprintf(stderr, "%s\n", error->message);
       return 1;
@@ -90,6 +95,28 @@ run_side(const char *const *argv, Best *best)
   return true;
 }
 
+/* The first round's logits of the two sides; prints why and returns false if they differ. */
+static bool
+check_agreement(const char *ours, const char *peer, double *difference)
+{
+  *difference = bench_relative_difference(ours, peer);
+  /* f32 sums in another order over 30 layers stay below 1e-4. */
+  if (*difference <= 1e-3)
+    return true;
+  fprintf(stderr, "The sides do not agree: logits differ by %g\n", *difference);
+  return false;
+}
+
+static void
+print_side(const char *name, const Best *best, const Best *peer)
+{
+  printf(", \"%s\": {\"tokens_per_second\": %.1f, \"peak_mib\": %.0f", name,
+         best->tokens_per_second, best->peak_mebibytes);
+  if (peer->tokens_per_second > 0)
+    printf(", \"ratio\": %.2f", best->tokens_per_second / peer->tokens_per_second);
+  printf("}");
+}
+
 static int
 run_driver(const char *self)
 {
@@ -101,36 +128,33 @@ run_driver(const char *self)
   g_autofree char *peer_check =
       g_build_filename(g_get_tmp_dir(), "bench-prefill-peer.f32", NULL);
   g_autofree char *script = g_build_filename(BENCH_SOURCE_DIR, "peers", "prefill.py", NULL);
-  const char *ours[] = { self,       "--side",  "ours",      "--model", model_path,
+  const char *ours[] = { self,       "--side",  "f32",       "--model", model_path,
                          "--tokens", tokens,    "--threads", threads,   "--passes",
                          passes,     "--check", ours_check,  NULL };
+  const char *int8[] = { self,   "--side",    "int8",  "--model",  model_path, "--tokens",
+                         tokens, "--threads", threads, "--passes", passes,     NULL };
   const char *peer[] = { peer_python, script, model_path, tokens,
                          threads,     passes, peer_check, NULL };
   g_autofree char *machine = bench_describe_machine();
-  Best our_best = { 0, 0 }, peer_best = { 0, 0 };
+  Best our_best = { 0, 0 }, int8_best = { 0, 0 }, peer_best = { 0, 0 };
   double difference = NAN;
   for (int round = 0; round < n_rounds; round++) {
-    if (!run_side(ours, &our_best))
+    if (!run_side(ours, &our_best) || (is_int8 && !run_side(int8, &int8_best)) ||
+        (peer_python != NULL && !run_side(peer, &peer_best)))
       return 1;
-    if (peer_python != NULL && !run_side(peer, &peer_best))
+    if (peer_python != NULL && round == 0 &&
+        !check_agreement(ours_check, peer_check, &difference))
       return 1;
-    if (peer_python != NULL && round == 0) {
-      difference = bench_relative_difference(ours_check, peer_check);
-      /* f32 sums in another order over 30 layers stay below 1e-4. */
-      if (!(difference <= 1e-3)) {
-        fprintf(stderr, "The sides do not agree: logits differ by %g\n", difference);
-        return 1;
-      }
-    }
   }
-  printf("{\"case\": \"prefill\", \"machine\": \"%s\", \"tokens\": %d, \"threads\": %d, "
-         "\"ours\": {\"tokens_per_second\": %.1f, \"peak_mib\": %.0f}",
-         machine, n_tokens, n_threads, our_best.tokens_per_second, our_best.peak_mebibytes);
-  if (peer_python != NULL)
-    printf(", \"peer\": {\"name\": \"transformers, torch f32\", \"tokens_per_second\": %.1f, "
-           "\"peak_mib\": %.0f}, \"logit_difference\": %.2e, \"ratio\": %.2f",
-           peer_best.tokens_per_second, peer_best.peak_mebibytes, difference,
-           our_best.tokens_per_second / peer_best.tokens_per_second);
+  printf("{\"case\": \"prefill\", \"machine\": \"%s\", \"tokens\": %d, \"threads\": %d",
+         machine, n_tokens, n_threads);
+  print_side("f32", &our_best, &peer_best);
+  if (is_int8)
+    print_side("int8", &int8_best, &peer_best);
+  if (peer_python != NULL) {
+    print_side("transformers, torch f32", &peer_best, &peer_best);
+    printf(", \"logit_difference\": %.2e", difference);
+  }
   printf("}\n");
   return 0;
 }

@@ -2,14 +2,15 @@
 #include "window/page.h"
 
 #include <glib/gi18n-lib.h>
-#include <math.h>
 
 #include "panes/node-pane.h"
 #include "panes/overview-pane.h"
+#include "panes/prune-bar.h"
 #include "window/settings.h"
 #include "window/start-page.h"
 
 #define BUSY_AFTER_MS 300
+#define HANDLE_PX     12 /* between picture and side pane: style.css */
 
 struct _CwuPage {
   GtkBox parent_instance;
@@ -20,8 +21,9 @@ struct _CwuPage {
   GFile *opening;                  /* the file being read, NULL if none */
   GtkWidget *banner, *banner_text; /* an error, until it is closed */
   GtkWidget *stack;                /* "empty", "loading", "graph" */
-  GtkWidget *view, *status_line;
-  GtkWidget *side, *panes; /* side: hidden with F9; panes: stack "overview", "node" */
+  GtkWidget *view, *side;          /* side: hidden with F9 */
+  GtkWidget *panes;                /* stack "overview", "node" */
+  bool is_side_sized;
   guint loading_timeout;
 };
 
@@ -53,28 +55,6 @@ hide_banner_cb(CwuPage *self)
   gtk_revealer_set_reveal_child(GTK_REVEALER(self->banner), FALSE);
 }
 
-/* "589 of 4,398 nodes · 8,796 edges   replacement 0.61   completeness 0.86" */
-static void
-update_status_line(CwuPage *self)
-{
-  const CwPruned *pruned = cwu_document_peek_pruned(self->document);
-  CwScores scores = cwu_document_get_scores(self->document);
-  GString *out = g_string_new(NULL);
-  if (pruned->n_kept_nodes < pruned->n_nodes)
-    g_string_append_printf(out, _("%'zu of %'zu nodes"), pruned->n_kept_nodes, pruned->n_nodes);
-  else
-    g_string_append_printf(out, ngettext("%'zu node", "%'zu nodes", pruned->n_nodes),
-                           pruned->n_nodes);
-  g_string_append(out, " · ");
-  g_string_append_printf(out, ngettext("%'zu edge", "%'zu edges", pruned->n_kept_edges),
-                         pruned->n_kept_edges);
-  g_string_append(out, " · ");
-  g_string_append_printf(out, _("replacement %.2f · completeness %.2f"), scores.replacement,
-                         scores.completeness);
-  gtk_label_set_text(GTK_LABEL(self->status_line), out->str);
-  g_string_free(out, TRUE);
-}
-
 static void
 graph_changed_cb(CwuPage *self)
 {
@@ -82,7 +62,6 @@ graph_changed_cb(CwuPage *self)
     gtk_stack_set_visible_child_name(GTK_STACK(self->stack), "empty");
     return;
   }
-  update_status_line(self);
   gtk_stack_set_visible_child_name(GTK_STACK(self->stack), "graph");
 }
 
@@ -276,17 +255,16 @@ loading_page_new(void)
 static GtkWidget *
 picture_card_new(CwuPage *self)
 {
-  GtkWidget *card = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0);
+  GtkWidget *card = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0), *overlay = gtk_overlay_new();
   self->view = GTK_WIDGET(cwu_graph_view_new());
-  self->status_line =
-      g_object_new(GTK_TYPE_LABEL, "xalign", 0.0f, "ellipsize", PANGO_ELLIPSIZE_END, NULL);
   cwu_graph_view_set_document(CWU_GRAPH_VIEW(self->view), self->document);
   g_signal_connect(self->view, "failed", G_CALLBACK(view_failed_cb), self);
+  gtk_overlay_set_child(GTK_OVERLAY(overlay), self->view);
+  gtk_overlay_add_overlay(GTK_OVERLAY(overlay), cwu_view_switcher_new());
   gtk_widget_add_css_class(card, "surface");
-  gtk_widget_add_css_class(self->status_line, "status-line");
   gtk_widget_set_overflow(card, GTK_OVERFLOW_HIDDEN);
-  gtk_box_append(GTK_BOX(card), self->view);
-  gtk_box_append(GTK_BOX(card), self->status_line);
+  gtk_box_append(GTK_BOX(card), overlay);
+  gtk_box_append(GTK_BOX(card), cwu_prune_bar_new(self->document));
   return card;
 }
 
@@ -307,6 +285,26 @@ side_card_new(CwuPage *self)
   return self->side;
 }
 
+/* The side pane is as wide as it was left; the picture takes what a larger window gives. */
+static void
+paned_sized_cb(GtkPaned *paned, GParamSpec *pspec, CwuPage *self)
+{
+  int width = gtk_widget_get_width(GTK_WIDGET(paned));
+  if (self->is_side_sized || width <= 0)
+    return;
+  self->is_side_sized = true;
+  gtk_paned_set_position(paned, width - HANDLE_PX -
+                                    g_settings_get_int(cwu_settings_peek(), "side-pane-width"));
+}
+
+static void
+paned_unmap_cb(CwuPage *self)
+{
+  int width = gtk_widget_get_width(self->side);
+  if (self->is_side_sized && width > 0)
+    g_settings_set_int(cwu_settings_peek(), "side-pane-width", width);
+}
+
 static GtkWidget *
 graph_page_new(CwuPage *self)
 {
@@ -318,6 +316,8 @@ graph_page_new(CwuPage *self)
   gtk_paned_set_shrink_start_child(GTK_PANED(paned), FALSE);
   gtk_paned_set_shrink_end_child(GTK_PANED(paned), FALSE);
   gtk_widget_add_css_class(paned, "work");
+  g_signal_connect(paned, "notify::max-position", G_CALLBACK(paned_sized_cb), self);
+  g_signal_connect_swapped(paned, "unmap", G_CALLBACK(paned_unmap_cb), self);
   return paned;
 }
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "picture/label-painter.h"
+#include "picture/layers-layout.h"
 #include "picture/sheet.h"
 #include "small-graph.h"
 #include "test-support.h"
@@ -44,10 +45,11 @@ test_cards(void)
   if (graph == NULL)
     return;
   CwuRect all = { 0, 0, 1440, 900 }, plot = cwu_painter_plot(&all);
-  g_autoptr(CwuScene) scene = cwu_scene_new(graph, NULL, NULL);
-  for (size_t i = 0; i < scene->n_nodes; i++)
-    if (scene->nodes[i].kind == CW_NODE_FEATURE && scene->labels[i] == NULL)
-      scene->labels[i] = g_strdup("forest, trees");
+  g_autoptr(CwuSceneBase) base = cwu_scene_base_new(graph, NULL);
+  for (size_t i = 0; i < cw_graph_get_n_nodes(graph); i++)
+    if (cw_graph_peek_nodes(graph)[i].kind == CW_NODE_FEATURE && base->labels[i] == NULL)
+      base->labels[i] = g_strdup("forest, trees");
+  g_autoptr(CwuScene) scene = cwu_scene_new_from(base, NULL, NULL);
   g_autoptr(CwuLayout) layout = cwu_layers_layout_new(scene, plot.width, plot.height, NULL);
   CwuPicture picture = { scene, layout, cwu_theme_get(CWU_THEME_LIGHT),
                          NULL,  -1,     { plot, 1, 0, 0 } };

@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "picture/layers-layout.h"
+
 #define REVEAL_MARGIN_PX 40.0
 
 static CwuViewpoint
@@ -28,7 +30,8 @@ cwu_camera_at(const CwuViewpoint *viewpoint, const CwuRect *plot)
   return (CwuCamera){ .plot = *plot,
                       .zoom = v.zoom,
                       .offset_x = plot->width * (0.5 - v.zoom * v.centre_x),
-                      .offset_y = plot->height * (0.5 - v.zoom * v.centre_y) };
+                      .offset_y = plot->height * (0.5 - v.zoom * v.centre_y),
+                      .openness = cwu_layout_openness(v.zoom) };
 }
 
 CwuViewpoint

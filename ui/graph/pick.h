@@ -3,7 +3,7 @@
 
 #include "picture/focus.h"
 #include "picture/geometry.h"
-#include "picture/layers-layout.h"
+#include "picture/picture-layout.h"
 
 /* The nearest node within reach_px, -1 if there is none. A node joined to the focus wins over
  * one that is not if both are about as near. Linear: 14,000 nodes take 20 us. */

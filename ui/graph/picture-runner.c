@@ -9,6 +9,7 @@
 #include <math.h>
 
 #include "picture/edge-raster.h"
+#include "picture/layers-layout.h"
 
 #define COARSE_EDGES 25000
 #define NEXT_EDGES   150000
@@ -201,7 +202,7 @@ make_focus(Job *job)
   cairo_t *cr = cairo_create(job->focus_image);
   g_autoptr(CwuCanvas) canvas = cwu_canvas_cairo_new(wish->scale);
   cwu_canvas_cairo_set_target(canvas, cr);
-  cwu_painter_draw_focus(canvas, &picture);
+  cwu_painter_draw_focus(canvas, &picture, SIZE_MAX);
   job->has_focus = cairo_status(cr) == CAIRO_STATUS_SUCCESS;
   cairo_destroy(cr);
   cairo_surface_flush(job->focus_image);

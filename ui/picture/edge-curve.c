@@ -7,18 +7,28 @@
 #define MAX_BOW_PX   26.0
 #define PX_PER_POINT 14.0
 
+static CwuCurve
+straight(CwuPoint a, CwuPoint b)
+{
+  CwuPoint third = { (b.x - a.x) / 3, (b.y - a.y) / 3 };
+  return (
+      CwuCurve){ { a, { a.x + third.x, a.y + third.y }, { b.x - third.x, b.y - third.y }, b } };
+}
+
 CwuCurve
 cwu_edge_curve(const CwuLayout *layout, const CwuCamera *camera, const CwuSceneEdge *edge)
 {
-  double ax = layout->x[edge->source], ay = layout->y[edge->source];
-  double bx = layout->x[edge->target], by = layout->y[edge->target];
-  double dx = bx - ax, dy = by - ay;
+  CwuPoint a = cwu_layout_at(layout, camera, edge->source);
+  CwuPoint b = cwu_layout_at(layout, camera, edge->target);
+  if (layout->kind == CWU_LAYOUT_PLANE)
+    return straight(a, b);
+  double dx = b.x - a.x, dy = b.y - a.y;
   double steepness = fabs(dy) / (fabs(dx) + fabs(dy) + 1e-9);
-  double bow = MIN(0.14 * fabs(dy), MAX_BOW_PX) * MAX(0, (steepness - 0.9) / 0.1);
-  return (CwuCurve){ { cwu_camera_to_screen(camera, ax, ay),
-                       cwu_camera_to_screen(camera, ax + bow, ay + 0.48 * dy),
-                       cwu_camera_to_screen(camera, bx - 0.22 * dx + bow, by - 0.30 * dy),
-                       cwu_camera_to_screen(camera, bx, by) } };
+  double bow =
+      MIN(0.14 * fabs(dy), MAX_BOW_PX * camera->zoom) * MAX(0, (steepness - 0.9) / 0.1);
+  return (CwuCurve){
+    { a, { a.x + bow, a.y + 0.48 * dy }, { b.x - 0.22 * dx + bow, b.y - 0.30 * dy }, b }
+  };
 }
 
 size_t

@@ -1,8 +1,9 @@
-/* edge-curve.h - the shape of an edge: one cubic curve that leaves its source upwards. */
+/* edge-curve.h - the shape of an edge: one cubic curve that leaves its source upwards; where a
+ * layout has no up, a straight line. */
 #pragma once
 
 #include "picture/geometry.h"
-#include "picture/layers-layout.h"
+#include "picture/picture-layout.h"
 
 #define CWU_CURVE_MAX_POINTS 33
 

@@ -36,7 +36,8 @@ cwu_edge_raster_new(const CwuCamera *camera, double scale, GError **error)
   raster->camera = (CwuCamera){ .plot = { 0, 0, width, height },
                                 .zoom = camera->zoom * scale,
                                 .offset_x = camera->offset_x * scale,
-                                .offset_y = camera->offset_y * scale };
+                                .offset_y = camera->offset_y * scale,
+                                .openness = camera->openness };
   raster->density =
       g_try_malloc0_n((size_t)raster->width * (size_t)raster->height, sizeof(float));
   if (raster->density != NULL)

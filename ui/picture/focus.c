@@ -13,10 +13,12 @@ compare_share(gconstpointer a, gconstpointer b, gpointer user_data)
 }
 
 static void
-relate(CwuFocus *focus, uint32_t node, CwuRole role)
+relate(CwuFocus *focus, uint32_t node, CwuRole role, float weight)
 {
-  if (focus->role[node] == CWU_ROLE_NONE)
+  if (focus->role[node] == CWU_ROLE_NONE) {
     focus->order[focus->n_related++] = node;
+    focus->role[node] |= weight < 0 ? CWU_ROLE_NEGATIVE : CWU_ROLE_NONE;
+  }
   focus->role[node] |= role;
 }
 
@@ -36,13 +38,13 @@ cwu_focus_new(const CwuScene *scene, int64_t selected)
     focus->edges[focus->n_edges++] = scene->out_edge[out];
   g_qsort_with_data(focus->edges, (gint)focus->n_edges, sizeof(uint32_t), compare_share,
                     (gpointer)scene);
-  relate(focus, (uint32_t)selected, CWU_ROLE_SELECTED);
+  relate(focus, (uint32_t)selected, CWU_ROLE_SELECTED, 1);
   for (size_t i = focus->n_edges; i-- > 0;) {
     const CwuSceneEdge *edge = &scene->edges[focus->edges[i]];
     if (edge->target == selected)
-      relate(focus, edge->source, CWU_ROLE_FEEDS_IT);
+      relate(focus, edge->source, CWU_ROLE_FEEDS_IT, edge->weight);
     else
-      relate(focus, edge->target, CWU_ROLE_FED_BY_IT);
+      relate(focus, edge->target, CWU_ROLE_FED_BY_IT, edge->weight);
   }
   return focus;
 }

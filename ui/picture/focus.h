@@ -6,8 +6,9 @@
 typedef enum {
   CWU_ROLE_NONE = 0,
   CWU_ROLE_SELECTED = 1 << 0,
-  CWU_ROLE_FEEDS_IT = 1 << 1, /* an edge from it into the selected node */
-  CWU_ROLE_FED_BY_IT = 1 << 2 /* an edge from the selected node into it */
+  CWU_ROLE_FEEDS_IT = 1 << 1,  /* an edge from it into the selected node */
+  CWU_ROLE_FED_BY_IT = 1 << 2, /* an edge from the selected node into it */
+  CWU_ROLE_NEGATIVE = 1 << 3   /* the strongest edge between the two takes away */
 } CwuRole;
 
 typedef struct {

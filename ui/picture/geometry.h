@@ -39,6 +39,7 @@ cwu_rect_contains(const CwuRect *rect, double x, double y)
 typedef struct {
   CwuRect plot;
   double zoom, offset_x, offset_y;
+  double openness; /* of crowded cells, 0..1: see layers-layout.h */
 } CwuCamera;
 
 static inline CwuPoint

@@ -3,16 +3,12 @@
 
 #include <math.h>
 
+#include "picture/axis-names.h"
 #include "picture/label-placer.h"
 #include "picture/node-name.h"
 
-#define ROW_NAME_PITCH_PX 26.0
-#define TOKEN_ANGLE       (-0.61)
-#define LOGIT_ANGLE       (-0.75)
-#define MAX_NAME_PX       92.0
-#define MAX_CARD_PX       190.0
-#define CARD_PADDING_PX   5.0
-#define MAX_LOGIT_NAMES   20
+#define MAX_CARD_PX     190.0
+#define CARD_PADDING_PX 5.0
 /* A card per so much ground: fewer than would fit, so that the eye finds the important ones. */
 #define CARD_GROUND_PX2 21000.0
 #define CARD_AIR_X_PX   14.0
@@ -24,279 +20,13 @@
 static CwuPoint
 screen_of(const CwuPicture *picture, size_t node)
 {
-  return cwu_camera_to_screen(&picture->camera, picture->layout->x[node],
-                              picture->layout->y[node]);
+  return cwu_layout_at(picture->layout, &picture->camera, node);
 }
 
 static uint8_t
 role_of(const CwuPicture *picture, size_t node)
 {
   return picture->focus != NULL ? picture->focus->role[node] : (uint8_t)CWU_ROLE_NONE;
-}
-
-/* A name of an axis: strong where it belongs to the selection. */
-static CwuColour
-name_colour(const CwuPicture *picture, size_t node)
-{
-  uint8_t role = role_of(picture, node);
-  if (role & CWU_ROLE_SELECTED)
-    return picture->theme->selected;
-  if (picture->focus == NULL || role != CWU_ROLE_NONE)
-    return picture->theme->text;
-  return picture->theme->text_dim;
-}
-
-/* ---- layers ---------------------------------------------------------------------------- */
-
-int64_t
-cwu_axis_row_step(const CwuPicture *picture)
-{
-  static const int64_t steps[] = { 1, 2, 4, 5, 10, 20, 50, 100 };
-  double pitch = picture->layout->row_height * picture->camera.zoom;
-  for (size_t i = 0; i < G_N_ELEMENTS(steps); i++)
-    if (pitch * (double)steps[i] >= ROW_NAME_PITCH_PX)
-      return steps[i];
-  return 1000;
-}
-
-bool
-cwu_axis_names_row(const CwuPicture *picture, int64_t row, int64_t step)
-{
-  int64_t top = picture->layout->n_rows - 1;
-  if (row == 0 || row == top)
-    return true;
-  double pitch = picture->layout->row_height * picture->camera.zoom;
-  if ((double)MIN(row, top - row) * pitch < 0.7 * ROW_NAME_PITCH_PX)
-    return false;
-  return (row - 1) % step == 0;
-}
-
-static void
-draw_row_names(CwuCanvas *canvas, const CwuPicture *picture)
-{
-  const CwuRect *plot = &picture->camera.plot;
-  int64_t step = cwu_axis_row_step(picture), top = picture->layout->n_rows - 1;
-  for (int64_t row = 0; row <= top; row++) {
-    double y =
-        cwu_camera_to_screen(&picture->camera, 0, cwu_layout_row_y(picture->layout, row)).y;
-    if (!cwu_axis_names_row(picture, row, step) || y < plot->y || y > plot->y + plot->height)
-      continue;
-    char name[24];
-    g_snprintf(name, sizeof name, "%" G_GINT64_FORMAT, row - 1);
-    CwuText text = { .text = row == 0     ? "E"
-                             : row == top ? "out"
-                                          : name,
-                     .at = { plot->x - 14, y },
-                     .anchor = 1,
-                     .size_px = CWU_TEXT_PX,
-                     .colour = picture->theme->text_dim };
-    canvas->class->text(canvas, &text);
-  }
-}
-
-/* ---- tokens ---------------------------------------------------------------------------- */
-
-/* The token's node in the embedding row, by column; -1 where there is none. */
-static int64_t *
-find_token_nodes(const CwuPicture *picture)
-{
-  int64_t n = picture->layout->n_columns;
-  int64_t *node = g_new(int64_t, n);
-  for (int64_t c = 0; c < n; c++)
-    node[c] = -1;
-  for (size_t i = 0; i < picture->scene->n_nodes; i++) {
-    const CwuSceneNode *s = &picture->scene->nodes[i];
-    if (s->kind == CW_NODE_TOKEN && s->position >= 0 && s->position < n)
-      node[s->position] = (int64_t)i;
-  }
-  return node;
-}
-
-/* 0 goes first: selected, joined to it, by influence, no node at all. */
-static double
-column_rank(const CwuPicture *picture, int64_t node)
-{
-  if (node < 0)
-    return 3;
-  uint8_t role = role_of(picture, (size_t)node);
-  if (role & CWU_ROLE_SELECTED)
-    return 0;
-  return (role != CWU_ROLE_NONE ? 0.5 : 1.5) + 0.5 * picture->scene->nodes[node].importance;
-}
-
-typedef struct {
-  double rank;
-  int64_t column, node;
-} Column;
-
-static int
-compare_columns(gconstpointer a, gconstpointer b)
-{
-  const Column *x = a, *y = b;
-  return x->rank < y->rank ? -1 : x->rank > y->rank ? 1 : x->column < y->column ? -1 : 1;
-}
-
-static void
-draw_token_name(CwuCanvas *canvas, const CwuPicture *picture, const Column *column, double x)
-{
-  const CwuRect *plot = &picture->camera.plot;
-  g_autofree char *name =
-      cwu_piece_dup_display(cw_graph_peek_prompt_token(picture->scene->graph, column->column));
-  g_autofree char *shown =
-      cwu_text_face_dup_fitting(canvas->face, name, CWU_TEXT_PX, false, MAX_NAME_PX);
-  uint8_t role = column->node >= 0 ? role_of(picture, (size_t)column->node) : 0;
-  CwuText text = { .text = shown,
-                   .at = { x + 5, plot->y + plot->height + 9 },
-                   .anchor = 1,
-                   .angle = TOKEN_ANGLE,
-                   .size_px = CWU_TEXT_PX,
-                   .is_bold = (role & CWU_ROLE_SELECTED) != 0,
-                   .colour = column->node >= 0 ? name_colour(picture, (size_t)column->node)
-                                               : picture->theme->text_dim };
-  canvas->class->text(canvas, &text);
-}
-
-static void
-draw_token_names(CwuCanvas *canvas, const CwuPicture *picture)
-{
-  const double pitch = 1.05 * CWU_TEXT_PX / sin(-TOKEN_ANGLE);
-  const CwuRect *plot = &picture->camera.plot;
-  int64_t n = picture->layout->n_columns;
-  g_autofree int64_t *node = find_token_nodes(picture);
-  g_autofree Column *columns = g_new(Column, n);
-  for (int64_t c = 0; c < n; c++)
-    columns[c] = (Column){ column_rank(picture, node[c]), c, node[c] };
-  qsort(columns, (size_t)n, sizeof(Column), compare_columns);
-  g_autoptr(CwuLabelPlacer) taken =
-      cwu_label_placer_new(&(CwuRect){ plot->x, 0, plot->width + 2 * pitch, 1 });
-  for (int64_t k = 0; k < n; k++) {
-    double centre = picture->layout->column_centre[columns[k].column];
-    double x = cwu_camera_to_screen(&picture->camera, centre, 0).x;
-    CwuRect room = { x, 0, pitch, 1 };
-    if (isnan(centre) || x < plot->x || x > plot->x + plot->width ||
-        !cwu_label_placer_is_free(taken, &room))
-      continue;
-    cwu_label_placer_block(taken, &room);
-    draw_token_name(canvas, picture, &columns[k], x);
-  }
-}
-
-/* ---- logits ---------------------------------------------------------------------------- */
-
-static char *
-dup_logit_text(const CwuPicture *picture, CwuTextFace *face, size_t node)
-{
-  const CwuScene *scene = picture->scene;
-  double p = cw_graph_peek_nodes(scene->graph)[scene->nodes[node].node].probability;
-  g_autofree char *name =
-      cwu_text_face_dup_fitting(face, scene->labels[node] != NULL ? scene->labels[node] : "",
-                                CWU_TEXT_PX, false, MAX_NAME_PX - 30);
-  if (p <= 0)
-    return g_strdup(name);
-  if (p < 0.005)
-    return g_strdup_printf("%s <1%%", name);
-  return g_strdup_printf("%s %.0f%%", name, 100 * p);
-}
-
-/* Slots of the logits' names: over their squares where there is room, else shifted left, so
- * that every name can be read; a short leader joins the two. */
-typedef struct {
-  uint32_t node;
-  CwuPoint at; /* of the square */
-  double slot; /* x of the name */
-} LogitName;
-
-static int
-compare_from_right(gconstpointer a, gconstpointer b)
-{
-  const LogitName *x = a, *y = b;
-  return x->at.x > y->at.x ? -1 : x->at.x < y->at.x ? 1 : x->node < y->node ? -1 : 1;
-}
-
-static GArray *
-place_logit_names(const CwuPicture *picture)
-{
-  const double pitch = 1.02 * CWU_TEXT_PX / sin(-LOGIT_ANGLE);
-  const CwuRect *plot = &picture->camera.plot;
-  GArray *names = g_array_new(FALSE, FALSE, sizeof(LogitName));
-  for (size_t k = 0; k < picture->scene->n_nodes && names->len < MAX_LOGIT_NAMES; k++) {
-    uint32_t i = picture->scene->node_order[k];
-    if (picture->scene->nodes[i].kind != CW_NODE_LOGIT)
-      break; /* Logits come first, the likeliest before the others. */
-    LogitName name = { i, screen_of(picture, i), 0 };
-    if (cwu_rect_contains(plot, name.at.x, name.at.y))
-      g_array_append_val(names, name);
-  }
-  g_array_sort(names, compare_from_right);
-  double next = plot->x + plot->width + 20;
-  for (guint k = 0; k < names->len; k++) {
-    LogitName *name = &g_array_index(names, LogitName, k);
-    /* Half of what the row lacks is gained on the right. */
-    double shift =
-        k == 0 ? MIN(20, MAX(0, names->len * pitch -
-                                    (name->at.x -
-                                     g_array_index(names, LogitName, names->len - 1).at.x)) /
-                             2)
-               : 20;
-    name->slot = MIN(name->at.x + shift, next);
-    next = name->slot - pitch;
-  }
-  while (names->len > 0 && g_array_index(names, LogitName, names->len - 1).slot < plot->x)
-    g_array_set_size(names, names->len - 1);
-  return names;
-}
-
-static CwuPoint
-logit_name_start(const CwuPicture *picture, const LogitName *name)
-{
-  return (CwuPoint){ name->slot + 2, name->at.y - cwu_painter_radius(picture) - 17 };
-}
-
-static void
-draw_logit_name(CwuCanvas *canvas, const CwuPicture *picture, const LogitName *name)
-{
-  g_autofree char *words = dup_logit_text(picture, canvas->face, name->node);
-  uint8_t role = role_of(picture, name->node);
-  CwuColour colour = name_colour(picture, name->node);
-  CwuPoint start = logit_name_start(picture, name);
-  CwuStyle leader = { .stroke = picture->theme->card_border, .stroke_px = 1 };
-  canvas->class->line(canvas,
-                      (CwuPoint){ name->at.x, name->at.y - cwu_painter_radius(picture) - 2 },
-                      (CwuPoint){ name->slot, start.y + 5 }, &leader);
-  CwuText text = { .text = words,
-                   .at = start,
-                   .angle = LOGIT_ANGLE,
-                   .size_px = CWU_TEXT_PX,
-                   .is_bold = (role & CWU_ROLE_SELECTED) != 0,
-                   .colour = colour };
-  canvas->class->text(canvas, &text);
-}
-
-static void
-draw_logit_names(CwuCanvas *canvas, const CwuPicture *picture)
-{
-  g_autoptr(GArray) names = place_logit_names(picture);
-  for (guint i = 0; i < names->len; i++)
-    draw_logit_name(canvas, picture, &g_array_index(names, LogitName, i));
-}
-
-/* A slanted name is blocked as a chain of small squares. */
-static void
-block_logit_names(CwuTextFace *face, CwuLabelPlacer *placer, const CwuPicture *picture)
-{
-  g_autoptr(GArray) names = place_logit_names(picture);
-  for (guint i = 0; i < names->len; i++) {
-    const LogitName *name = &g_array_index(names, LogitName, i);
-    g_autofree char *words = dup_logit_text(picture, face, name->node);
-    CwuPoint from = logit_name_start(picture, name);
-    double width, height;
-    cwu_text_face_measure(face, words, CWU_TEXT_PX, false, &width, &height);
-    for (double t = -12; t < width; t += 6) {
-      CwuRect square = { from.x + t * cos(LOGIT_ANGLE) - 7, from.y + t * sin(LOGIT_ANGLE) - 7,
-                         14, 14 };
-      cwu_label_placer_block(placer, &square);
-    }
-  }
 }
 
 /* ---- cards ----------------------------------------------------------------------------- */
@@ -331,12 +61,15 @@ place_card(CwuLabelPlacer *placer, CwuCard *card, double radius, bool must)
 }
 
 static char *
-dup_card_name(const CwuPicture *picture, size_t node, size_t rank)
+dup_card_name(CwuTextFace *face, const CwuPicture *picture, size_t node, size_t rank)
 {
   const CwuScene *scene = picture->scene;
   CwNodeKind kind = scene->nodes[node].kind;
-  if (kind == CW_NODE_TOKEN || kind == CW_NODE_LOGIT)
+  bool has_axes = picture->layout->kind == CWU_LAYOUT_LAYERS;
+  if (has_axes && (kind == CW_NODE_TOKEN || kind == CW_NODE_LOGIT))
     return NULL; /* Named along the axes. */
+  if (kind == CW_NODE_LOGIT)
+    return cwu_axis_dup_logit_text(face, picture, node);
   uint32_t i = scene->nodes[node].node;
   if (picture->state != NULL && cw_document_state_peek_label(picture->state, i) != NULL)
     return cwu_node_dup_shown_name(scene->graph, picture->state, i);
@@ -355,7 +88,7 @@ try_card(CwuTextFace *face, const CwuPicture *picture, CwuLabelPlacer *placer, s
   bool is_selected = (role_of(picture, node) & CWU_ROLE_SELECTED) != 0;
   if (!cwu_rect_contains(&picture->camera.plot, at.x, at.y))
     return;
-  g_autofree char *name = dup_card_name(picture, node, rank);
+  g_autofree char *name = dup_card_name(face, picture, node, rank);
   if (name == NULL)
     return;
   CwuCard card = { .node = (uint32_t)node, .at = at, .is_bold = is_selected };
@@ -396,7 +129,7 @@ cwu_labels_place(CwuTextFace *face, const CwuPicture *picture)
   g_array_set_clear_func(cards, card_clear);
   g_autoptr(CwuLabelPlacer) placer = cwu_label_placer_new(&picture->camera.plot);
   block_nodes(placer, picture);
-  block_logit_names(face, placer, picture);
+  cwu_axis_block_names(face, placer, picture);
   const uint32_t *order =
       picture->focus != NULL ? picture->focus->order : picture->scene->node_order;
   size_t n = picture->focus != NULL ? picture->focus->n_related : picture->scene->n_nodes;
@@ -408,6 +141,19 @@ cwu_labels_place(CwuTextFace *face, const CwuPicture *picture)
     if (picture->focus != NULL || !cwu_picture_is_pinned(picture, order[k]))
       try_card(face, picture, placer, order[k], k, cards);
   return cards;
+}
+
+void
+cwu_labels_follow(GArray *cards, const CwuPicture *picture)
+{
+  for (guint k = 0; k < cards->len; k++) {
+    CwuCard *card = &g_array_index(cards, CwuCard, k);
+    CwuPoint at = screen_of(picture, card->node);
+    card->rect.x += at.x - card->at.x;
+    card->rect.y += at.y - card->at.y;
+    card->at = at;
+    card->is_hidden = !cwu_rect_contains_rect(&picture->camera.plot, &card->rect);
+  }
 }
 
 /* From the node to the nearest point of a card that lies further off. */
@@ -447,6 +193,8 @@ draw_cards(CwuCanvas *canvas, const CwuPicture *picture, const GArray *cards)
 {
   for (guint i = 0; i < cards->len; i++) {
     const CwuCard *card = &g_array_index(cards, CwuCard, i);
+    if (card->is_hidden)
+      continue;
     if (card->is_bold)
       draw_leader(canvas, picture, card);
     draw_card(canvas, picture, &card->rect, card->text,
@@ -488,9 +236,7 @@ draw_hover(CwuCanvas *canvas, const CwuPicture *picture)
 void
 cwu_labels_draw(CwuCanvas *canvas, const CwuPicture *picture, const GArray *cards)
 {
-  draw_row_names(canvas, picture);
-  draw_token_names(canvas, picture);
-  draw_logit_names(canvas, picture);
+  cwu_axis_draw_names(canvas, picture);
   draw_cards(canvas, picture, cards);
   draw_hover(canvas, picture);
 }

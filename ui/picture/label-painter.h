@@ -1,5 +1,4 @@
-/* label-painter.h - all words in a picture: layers and tokens along the axes, the logits' names
- * above them, cards beside nodes. */
+/* label-painter.h - cards with names beside nodes. */
 #pragma once
 
 #include "picture/painter.h"
@@ -7,8 +6,8 @@
 typedef struct {
   uint32_t node; /* scene index */
   char *text;
-  bool is_bold;
-  CwuPoint at; /* of the node, on screen */
+  bool is_bold, is_hidden; /* hidden: not wholly inside the plot */
+  CwuPoint at;             /* of the node, on screen */
   CwuRect rect;
 } CwuCard;
 
@@ -16,8 +15,8 @@ typedef struct {
  * of the selected node and its neighbours. None covers a node, another card or a logit's name;
  * all lie inside the plot. Transfer full, elements CwuCard. */
 GArray *cwu_labels_place(CwuTextFace *face, const CwuPicture *picture);
+/* After the camera or a node has moved: cards go with their nodes, without being chosen or
+ * placed anew. Cheap. */
+void cwu_labels_follow(GArray *cards, const CwuPicture *picture);
+/* Words along the axes, cards, and what is hovered. */
 void cwu_labels_draw(CwuCanvas *canvas, const CwuPicture *picture, const GArray *cards);
-
-/* Every how many layers a row has its name at this zoom, and whether a row has. */
-int64_t cwu_axis_row_step(const CwuPicture *picture);
-bool cwu_axis_names_row(const CwuPicture *picture, int64_t row, int64_t step);

@@ -3,8 +3,12 @@
  * embeddings at the bottom and logits on top; nodes of a cell put side by side from the right
  * edge, logits by falling probability and everything else in the file's order.
  *
- * One pass to count the cells (a hash table: of positions x layers cells few are used), one to
- * place. O(N). */
+ * Zoomed in, cells that hold more nodes than stand side by side open: their nodes step up and
+ * down within the row's band, in as many lines as it takes, and keep their x. Column widths
+ * that change with the zoom were rejected: every edge of the picture would bend at each turn of
+ * the wheel.
+ *
+ * One pass to count the cells, one to place, one to open. O(N + columns * rows). */
 #include "picture/layers-layout.h"
 
 #include <math.h>
@@ -13,6 +17,12 @@
 #define NODE_SPACING_PX 20.0
 #define MAX_RADIUS_PX   5.0
 #define MIN_RADIUS_PX   1.5
+/* Between these zooms crowded cells open. */
+#define OPEN_FROM 1.25
+#define OPEN_AT   2.25
+/* Of a row's band, what open cells use, and the gap between two of their nodes. */
+#define OPEN_BAND   0.8
+#define OPEN_GAP_PX 2.0
 /* A file may claim any number of layers; more cells than this are no picture. */
 #define MAX_CELLS ((int64_t)1 << 26)
 
@@ -38,6 +48,13 @@ double
 cwu_layout_row_y(const CwuLayout *layout, int64_t row)
 {
   return ((double)(layout->n_rows - 1 - row) + 0.5) * layout->row_height;
+}
+
+double
+cwu_layout_openness(double zoom)
+{
+  double t = CLAMP((zoom - OPEN_FROM) / (OPEN_AT - OPEN_FROM), 0, 1);
+  return t * t * (3 - 2 * t);
 }
 
 static size_t
@@ -99,6 +116,14 @@ place_columns(Job *job, double *padding, double *tightest)
                              job->weight[c]);
 }
 
+/* Distance of two neighbours in a cell of so many nodes. */
+static double
+step_of(const Job *job, int64_t column, uint32_t count, double padding, double spacing)
+{
+  const double *right = job->layout->column_right;
+  return MIN(spacing, (right[column + 1] - right[column] - padding) / count);
+}
+
 /* Places every node; returns the least distance between two neighbours in a cell. */
 static double
 place_nodes(Job *job, double padding, double spacing)
@@ -111,14 +136,31 @@ place_nodes(Job *job, double padding, double spacing)
   for (size_t i = 0; i < job->scene->n_nodes; i++) {
     size_t cell = cell_of(job, i);
     int64_t column = (int64_t)cell / layout->n_rows;
-    double left = layout->column_right[column], right = layout->column_right[column + 1];
-    double step = MIN(spacing, (right - left - padding) / job->count[cell]);
+    double right = layout->column_right[column + 1];
+    double step = step_of(job, column, job->count[cell], padding, spacing);
     layout->x[i] = (float)(right - 1.5 * padding - job->rank[i] * step);
     layout->y[i] = (float)cwu_layout_row_y(layout, (int64_t)cell % layout->n_rows);
     if (job->count[cell] > 1)
       least = MIN(least, step);
   }
   return least;
+}
+
+static void
+open_cells(Job *job, double padding, double spacing)
+{
+  CwuLayout *layout = job->layout;
+  double wanted = 2 * layout->radius * pow(OPEN_AT, 0.45) + OPEN_GAP_PX;
+  double band = OPEN_BAND * layout->row_height, line = wanted / OPEN_AT;
+  uint32_t most = (uint32_t)MAX(band / line, 1);
+  for (size_t i = 0; i < job->scene->n_nodes; i++) {
+    size_t cell = cell_of(job, i);
+    int64_t column = (int64_t)cell / layout->n_rows;
+    double step = step_of(job, column, job->count[cell], padding, spacing);
+    uint32_t n = (uint32_t)CLAMP(ceil(line / step), 1, MIN(most, job->count[cell]));
+    double pitch = MIN(1.25 * line, band / n);
+    layout->fan[i] = (float)(((job->rank[i] % n) - 0.5 * (n - 1)) * pitch);
+  }
 }
 
 static bool
@@ -133,16 +175,14 @@ allocate(Job *job, GError **error)
     return false;
   }
   size_t n = job->scene->n_nodes, columns = (size_t)layout->n_columns;
-  layout->x = g_try_new0(float, n + 1);
-  layout->y = g_try_new0(float, n + 1);
+  layout->fan = g_try_new0(float, n + 1);
   layout->column_right = g_try_new0(double, columns + 1);
   layout->column_centre = g_try_new0(double, columns + 1);
   job->rank = g_try_new0(uint32_t, n + 1);
   job->weight = g_try_new0(uint32_t, columns + 1);
   job->count = g_try_malloc0_n(columns * sizeof(uint32_t), (size_t)layout->n_rows);
-  if (layout->x != NULL && layout->y != NULL && layout->column_right != NULL &&
-      layout->column_centre != NULL && job->rank != NULL && job->weight != NULL &&
-      job->count != NULL)
+  if (layout->fan != NULL && layout->column_right != NULL && layout->column_centre != NULL &&
+      job->rank != NULL && job->weight != NULL && job->count != NULL)
     return true;
   g_set_error(error, CW_ERROR, CW_ERROR_NO_MEMORY,
               "Not enough memory to lay out %zu nodes over %zu tokens and %" G_GINT64_FORMAT
@@ -151,24 +191,37 @@ allocate(Job *job, GError **error)
   return false;
 }
 
-CwuLayout *
-cwu_layers_layout_new(const CwuScene *scene, double width, double height, GError **error)
+static CwuLayout *
+layout_new(const CwuScene *scene, double width, double height, GError **error)
 {
-  g_autoptr(CwuLayout) layout = g_new0(CwuLayout, 1);
-  layout->n_references = 1;
-  layout->width = MAX(width, 1);
-  layout->height = MAX(height, 1);
+  CwuLayout *layout = cwu_layout_new(CWU_LAYOUT_LAYERS, scene->n_nodes, width, height);
+  if (layout == NULL) {
+    g_set_error(error, CW_ERROR, CW_ERROR_NO_MEMORY, "Not enough memory to lay out %zu nodes",
+                scene->n_nodes);
+    return NULL;
+  }
   layout->n_columns = MAX(cw_graph_get_n_positions(scene->graph), 1);
   layout->n_rows = cw_graph_get_n_layers(scene->graph) + 2;
   layout->row_height = layout->height / (double)layout->n_rows;
+  return layout;
+}
+
+CwuLayout *
+cwu_layers_layout_new(const CwuScene *scene, double width, double height, GError **error)
+{
+  g_autoptr(CwuLayout) layout = layout_new(scene, width, height, error);
   Job job = { .scene = scene, .layout = layout };
+  if (layout == NULL)
+    return NULL;
   if (allocate(&job, error)) {
     double padding, tightest;
     rank_nodes(&job);
     place_columns(&job, &padding, &tightest);
-    double least = place_nodes(&job, padding, MAX(NODE_SPACING_PX, tightest));
+    double spacing = MAX(NODE_SPACING_PX, tightest);
+    double least = place_nodes(&job, padding, spacing);
     layout->radius =
         CLAMP(0.5 * MIN(least, 0.9 * layout->row_height), MIN_RADIUS_PX, MAX_RADIUS_PX);
+    open_cells(&job, padding, spacing);
   } else {
     g_clear_pointer(&layout, cwu_layout_unref);
   }
@@ -176,23 +229,4 @@ cwu_layers_layout_new(const CwuScene *scene, double width, double height, GError
   g_free(job.rank);
   g_free(job.weight);
   return g_steal_pointer(&layout);
-}
-
-CwuLayout *
-cwu_layout_ref(CwuLayout *layout)
-{
-  g_atomic_int_inc(&layout->n_references);
-  return layout;
-}
-
-void
-cwu_layout_unref(CwuLayout *layout)
-{
-  if (layout == NULL || !g_atomic_int_dec_and_test(&layout->n_references))
-    return;
-  g_free(layout->x);
-  g_free(layout->y);
-  g_free(layout->column_right);
-  g_free(layout->column_centre);
-  g_free(layout);
 }

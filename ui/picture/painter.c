@@ -5,15 +5,19 @@
 
 #include <math.h>
 
+#include "picture/axis-names.h"
 #include "picture/label-painter.h"
+#include "picture/layers-layout.h"
 
-#define MARGIN_LEFT   44.0
+#define MARGIN_LEFT   60.0
 #define MARGIN_RIGHT  76.0
 #define MARGIN_TOP    74.0
 #define MARGIN_BOTTOM 66.0
+#define MARGIN_PLANE  20.0
 #define MAX_RADIUS_PX 11.0
 #define MAX_EDGE_PX   5.0
 #define MIN_EDGE_PX   0.7
+#define ARROW_PX      5.0
 
 CwuRect
 cwu_painter_plot(const CwuRect *picture)
@@ -21,6 +25,16 @@ cwu_painter_plot(const CwuRect *picture)
   return (CwuRect){ picture->x + MARGIN_LEFT, picture->y + MARGIN_TOP,
                     MAX(picture->width - MARGIN_LEFT - MARGIN_RIGHT, 1),
                     MAX(picture->height - MARGIN_TOP - MARGIN_BOTTOM, 1) };
+}
+
+CwuRect
+cwu_painter_plot_for(CwuLayoutKind kind, const CwuRect *picture)
+{
+  if (kind == CWU_LAYOUT_LAYERS)
+    return cwu_painter_plot(picture);
+  return (CwuRect){ picture->x + MARGIN_PLANE, picture->y + MARGIN_PLANE,
+                    MAX(picture->width - 2 * MARGIN_PLANE, 1),
+                    MAX(picture->height - 2 * MARGIN_PLANE, 1) };
 }
 
 double
@@ -72,6 +86,8 @@ cwu_painter_draw_ground(CwuCanvas *canvas, const CwuPicture *picture, const CwuR
 {
   CwuStyle surface = { .fill = picture->theme->surface };
   canvas->class->box(canvas, all, 0, &surface);
+  if (picture->layout->kind != CWU_LAYOUT_LAYERS)
+    return;
   draw_column_rules(canvas, picture);
   draw_row_rules(canvas, picture);
 }
@@ -115,28 +131,56 @@ cwu_painter_draw_mass(CwuCanvas *canvas, const CwuPicture *picture, size_t n_edg
   canvas->class->pop_clip(canvas);
 }
 
+/* Two short lines at the target's rim, along the way the edge comes in. */
+static void
+draw_arrow(CwuCanvas *canvas, const CwuCurve *curve, double off, const CwuStyle *edge)
+{
+  double dx = curve->p[3].x - curve->p[2].x, dy = curve->p[3].y - curve->p[2].y;
+  double length = hypot(dx, dy), reach = ARROW_PX + edge->stroke_px;
+  if (length < 1)
+    return;
+  dx /= length;
+  dy /= length;
+  CwuPoint tip = { curve->p[3].x - off * dx, curve->p[3].y - off * dy };
+  CwuStyle style = *edge;
+  style.is_dashed = false;
+  for (int side = -1; side <= 1; side += 2) {
+    CwuPoint end = { tip.x - reach * (dx + 0.5 * side * dy),
+                     tip.y - reach * (dy - 0.5 * side * dx) };
+    canvas->class->line(canvas, tip, end, &style);
+  }
+}
+
+static void
+draw_focus_edge(CwuCanvas *canvas, const CwuPicture *picture, const CwuSceneEdge *edge,
+                const CwuRect *clip)
+{
+  CwuCurve curve = cwu_edge_curve(picture->layout, &picture->camera, edge);
+  CwuRect bounds = cwu_curve_bounds(&curve);
+  bounds.width += 1;
+  bounds.height += 1;
+  if (!cwu_rect_overlaps(&bounds, clip))
+    return;
+  double share = MIN(fabs((double)edge->share), 1.0);
+  CwuColour colour = edge->weight < 0 ? picture->theme->negative : picture->theme->positive;
+  CwuStyle style = { .stroke = cwu_colour_fade(colour, MIN(1, 0.4 + 8 * share)),
+                     .stroke_px = CLAMP(MAX_EDGE_PX * sqrt(share), MIN_EDGE_PX, MAX_EDGE_PX),
+                     .is_dashed = edge->weight < 0 };
+  canvas->class->curve(canvas, &curve, &style);
+  if (edge->source == picture->focus->selected)
+    draw_arrow(canvas, &curve, cwu_painter_radius(picture) + 1.5, &style);
+}
+
 void
-cwu_painter_draw_focus(CwuCanvas *canvas, const CwuPicture *picture)
+cwu_painter_draw_focus(CwuCanvas *canvas, const CwuPicture *picture, size_t n_edges)
 {
   if (picture->focus == NULL)
     return;
   CwuRect clip = clip_of(picture);
+  size_t n = picture->focus->n_edges;
   canvas->class->push_clip(canvas, &clip);
-  for (size_t i = 0; i < picture->focus->n_edges; i++) {
-    const CwuSceneEdge *edge = &picture->scene->edges[picture->focus->edges[i]];
-    CwuCurve curve = cwu_edge_curve(picture->layout, &picture->camera, edge);
-    CwuRect bounds = cwu_curve_bounds(&curve);
-    bounds.width += 1;
-    bounds.height += 1;
-    if (!cwu_rect_overlaps(&bounds, &clip))
-      continue;
-    double share = MIN(fabs((double)edge->share), 1.0);
-    CwuColour colour = edge->weight < 0 ? picture->theme->negative : picture->theme->positive;
-    CwuStyle style = { .stroke = cwu_colour_fade(colour, MIN(1, 0.4 + 8 * share)),
-                       .stroke_px = CLAMP(MAX_EDGE_PX * sqrt(share), MIN_EDGE_PX, MAX_EDGE_PX),
-                       .is_dashed = edge->weight < 0 };
-    canvas->class->curve(canvas, &curve, &style);
-  }
+  for (size_t i = n - MIN(n, n_edges); i < n; i++)
+    draw_focus_edge(canvas, picture, &picture->scene->edges[picture->focus->edges[i]], &clip);
   canvas->class->pop_clip(canvas);
 }
 
@@ -200,8 +244,7 @@ draw_pinned(CwuCanvas *canvas, const CwuPicture *picture, const CwuRect *clip, d
     int64_t i = cwu_scene_find(picture->scene, pins[k]);
     if (i < 0)
       continue;
-    CwuPoint at =
-        cwu_camera_to_screen(&picture->camera, picture->layout->x[i], picture->layout->y[i]);
+    CwuPoint at = cwu_layout_at(picture->layout, &picture->camera, i);
     CwuStyle ring = { .stroke = picture->theme->node_strong, .stroke_px = 1.4 };
     if (cwu_rect_contains(clip, at.x, at.y))
       draw_mark(canvas, picture->scene->nodes[i].kind, at, radius + 3, &ring);
@@ -215,35 +258,48 @@ draw_selected(CwuCanvas *canvas, const CwuPicture *picture, double radius)
     return;
   const CwuTheme *theme = picture->theme;
   int64_t i = picture->focus->selected;
-  CwuPoint at =
-      cwu_camera_to_screen(&picture->camera, picture->layout->x[i], picture->layout->y[i]);
+  CwuPoint at = cwu_layout_at(picture->layout, &picture->camera, (size_t)i);
   CwuStyle style = { .fill = cwu_colour_mix(theme->surface, theme->selected, 0.25),
                      .stroke = theme->selected,
                      .stroke_px = 2.2 };
   draw_mark(canvas, picture->scene->nodes[i].kind, at, radius + 1.5, &style);
 }
 
+/* What feeds the selected node is filled in the colour of its edge. */
+static CwuColour
+fill_of(const CwuPicture *picture, size_t node)
+{
+  uint8_t role = picture->focus != NULL ? picture->focus->role[node] : (uint8_t)CWU_ROLE_NONE;
+  if ((role & CWU_ROLE_FEEDS_IT) == 0)
+    return picture->theme->surface;
+  return role & CWU_ROLE_NEGATIVE ? picture->theme->negative : picture->theme->positive;
+}
+
 static void
-draw_nodes(CwuCanvas *canvas, const CwuPicture *picture, const CwuRect *clip, double radius,
-           bool related)
+draw_some_nodes(CwuCanvas *canvas, const CwuPicture *picture, const CwuRect *clip, bool related)
 {
   const CwuScene *scene = picture->scene;
+  double radius = cwu_painter_radius(picture);
   for (size_t k = scene->n_nodes; k-- > 0;) {
     uint32_t i = scene->node_order[k];
     bool is_related = picture->focus != NULL && picture->focus->role[i] != CWU_ROLE_NONE;
-    CwuPoint at =
-        cwu_camera_to_screen(&picture->camera, picture->layout->x[i], picture->layout->y[i]);
-    if (is_related == related && cwu_rect_contains(clip, at.x, at.y))
-      cwu_painter_draw_node(canvas, picture->theme, scene->nodes[i].kind, at, radius,
-                            outline_of(picture, i));
+    CwuPoint at = cwu_layout_at(picture->layout, &picture->camera, i);
+    if (is_related != related || !cwu_rect_contains(clip, at.x, at.y))
+      continue;
+    CwuStyle style = { .fill = fill_of(picture, i),
+                       .stroke = outline_of(picture, i),
+                       .stroke_px = picture->theme->outline_px };
+    draw_mark(canvas, scene->nodes[i].kind, at, radius, &style);
   }
 }
 
-/* A node with a card is filled, so that it is plain whose card it is. */
+/* A node with a card is filled, so that it is plain whose card it is; where a node is selected,
+ * filling says something else. */
 static void
-draw_named(CwuCanvas *canvas, const CwuPicture *picture, const GArray *cards, double radius)
+draw_named(CwuCanvas *canvas, const CwuPicture *picture, const GArray *cards)
 {
-  for (guint k = 0; k < cards->len; k++) {
+  double radius = cwu_painter_radius(picture);
+  for (guint k = 0; k < cards->len && picture->focus == NULL; k++) {
     const CwuCard *card = &g_array_index(cards, CwuCard, k);
     CwuColour ink = picture->scene->nodes[card->node].kind == CW_NODE_ERROR
                         ? picture->theme->node_pale
@@ -254,18 +310,24 @@ draw_named(CwuCanvas *canvas, const CwuPicture *picture, const GArray *cards, do
 }
 
 void
-cwu_painter_draw_front(CwuCanvas *canvas, const CwuPicture *picture)
+cwu_painter_draw_nodes(CwuCanvas *canvas, const CwuPicture *picture, const GArray *cards)
 {
-  double radius = cwu_painter_radius(picture);
   CwuRect clip = clip_of(picture);
+  double radius = cwu_painter_radius(picture);
   canvas->class->push_clip(canvas, &clip);
-  g_autoptr(GArray) cards = cwu_labels_place(canvas->face, picture);
-  draw_nodes(canvas, picture, &clip, radius, false);
+  draw_some_nodes(canvas, picture, &clip, false);
   if (picture->focus != NULL)
-    draw_nodes(canvas, picture, &clip, radius, true);
-  draw_named(canvas, picture, cards, radius);
+    draw_some_nodes(canvas, picture, &clip, true);
+  draw_named(canvas, picture, cards);
   draw_pinned(canvas, picture, &clip, radius);
   draw_selected(canvas, picture, radius);
   canvas->class->pop_clip(canvas);
+}
+
+void
+cwu_painter_draw_front(CwuCanvas *canvas, const CwuPicture *picture)
+{
+  g_autoptr(GArray) cards = cwu_labels_place(canvas->face, picture);
+  cwu_painter_draw_nodes(canvas, picture, cards);
   cwu_labels_draw(canvas, picture, cards);
 }

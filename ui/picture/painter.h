@@ -21,6 +21,8 @@ typedef struct {
 
 /* The plot inside a picture of this size: what is left beside the axes' names. */
 CwuRect cwu_painter_plot(const CwuRect *picture);
+/* The plot of a layout of this kind; without axes it is nearly all of the picture. */
+CwuRect cwu_painter_plot_for(CwuLayoutKind kind, const CwuRect *picture);
 
 /* Surface, row and column rules. */
 void cwu_painter_draw_ground(CwuCanvas *canvas, const CwuPicture *picture, const CwuRect *all);
@@ -28,8 +30,11 @@ void cwu_painter_draw_ground(CwuCanvas *canvas, const CwuPicture *picture, const
 void cwu_painter_draw_mass(CwuCanvas *canvas, const CwuPicture *picture, size_t n_edges);
 /* How strongly the mass is shown: it steps back behind a focus. */
 double cwu_painter_mass_alpha(const CwuPicture *picture);
-/* The edges of the focus. */
-void cwu_painter_draw_focus(CwuCanvas *canvas, const CwuPicture *picture);
+/* The edges of the focus, at most so many, the strongest. Those that the selected node sends
+ * out end in an arrow; those it gets begin at a filled node. */
+void cwu_painter_draw_focus(CwuCanvas *canvas, const CwuPicture *picture, size_t n_edges);
+/* Nodes; cards (CwuCard) tell which have a name. */
+void cwu_painter_draw_nodes(CwuCanvas *canvas, const CwuPicture *picture, const GArray *cards);
 /* Nodes, names and cards. */
 void cwu_painter_draw_front(CwuCanvas *canvas, const CwuPicture *picture);
 

@@ -1,17 +1,12 @@
-/* scene.c - from a graph and its masks to what is drawn.
- *
- * Edges are put in order of their share once, by a counting sort over quantised square roots
- * (the drawn width), so that a picture with a time budget draws the strongest and a cut loses
- * only what can hardly be seen. Expected: 600 nodes and 10,000 edges; 14,000 and 16 million at
- * the most. */
+/* scene.c - from a graph and its masks to what is drawn: the nodes and edges that masks leave,
+ * picked from the scene's base. Edges are in order of strength, so that a picture with a time
+ * budget draws the strongest and a cut loses only what can hardly be seen. */
 #include "picture/scene.h"
-
-#include "picture/node-name.h"
 
 #include <math.h>
 #include <string.h>
 
-#define N_STRENGTHS 4096
+#define NOT_SHOWN G_MAXUINT32
 
 static bool
 allocate(CwuScene *scene, size_t n_all, GError **error)
@@ -25,7 +20,7 @@ allocate(CwuScene *scene, size_t n_all, GError **error)
   scene->edge_order = g_try_new0(uint32_t, e + 1);
   scene->node_order = g_try_new0(uint32_t, n + 1);
   scene->of_node = g_try_new0(int32_t, n_all + 1);
-  scene->labels = g_try_new0(char *, n + 1);
+  scene->labels = g_try_new0(const char *, n + 1);
   if (scene->nodes != NULL && scene->edges != NULL && scene->in_start != NULL &&
       scene->out_start != NULL && scene->out_edge != NULL && scene->edge_order != NULL &&
       scene->node_order != NULL && scene->of_node != NULL && scene->labels != NULL)
@@ -89,28 +84,28 @@ fill_nodes(CwuScene *scene, const CwPruned *pruned)
                                       .position = nodes[i].position,
                                       .importance = importance(&nodes[i], pruned, i) };
     scene->node_order[n] = (uint32_t)n;
-    scene->labels[n] = cwu_node_dup_label(scene->graph, i);
+    scene->labels[n] = scene->base->labels[i];
     n++;
   }
 }
 
+/* shown[e] becomes the scene's index of the graph's edge e. */
 static void
-fill_edges_into(CwuScene *scene, const CwPruned *pruned, size_t target, uint32_t *n)
+fill_edges_into(CwuScene *scene, const CwPruned *pruned, size_t target, uint32_t *shown,
+                uint32_t *n)
 {
   const int64_t *row_start = cw_graph_peek_row_start(scene->graph);
   const uint32_t *source = cw_graph_peek_source(scene->graph);
   const float *weight = cw_graph_peek_weight(scene->graph);
-  double input = 0;
-  for (int64_t e = row_start[target]; e < row_start[target + 1]; e++)
-    input += fabs((double)weight[e]);
   for (int64_t e = row_start[target]; e < row_start[target + 1]; e++) {
     if (!shows_edge(scene->graph, pruned, e, target))
       continue;
     uint32_t s = (uint32_t)scene->of_node[source[e]];
+    shown[e] = *n;
     scene->edges[(*n)++] = (CwuSceneEdge){ .source = s,
                                            .target = (uint32_t)scene->of_node[target],
                                            .weight = weight[e],
-                                           .share = (float)(weight[e] / input) };
+                                           .share = scene->base->share[e] };
     scene->out_start[s + 2]++;
   }
 }
@@ -125,23 +120,36 @@ index_outgoing(CwuScene *scene)
     scene->out_edge[scene->out_start[scene->edges[e].source + 1]++] = e;
 }
 
-static unsigned
-strength(const CwuSceneEdge *edge)
+static void
+order_edges(CwuScene *scene, const uint32_t *shown)
 {
-  double root = sqrt(MIN(fabs((double)edge->share), 1.0));
-  return N_STRENGTHS - 1 - (unsigned)(root * (N_STRENGTHS - 1));
+  const uint32_t *order = scene->base->order;
+  size_t n_all = cw_graph_get_n_edges(scene->graph);
+  for (size_t k = 0, n = 0; k < n_all && n < scene->n_edges; k++)
+    if (shown[order[k]] != NOT_SHOWN)
+      scene->edge_order[n++] = shown[order[k]];
 }
 
-static void
-order_edges(CwuScene *scene)
+static bool
+fill_edges(CwuScene *scene, const CwPruned *pruned, GError **error)
 {
-  uint32_t start[N_STRENGTHS + 1] = { 0 };
-  for (size_t e = 0; e < scene->n_edges; e++)
-    start[strength(&scene->edges[e]) + 1]++;
-  for (unsigned s = 0; s < N_STRENGTHS; s++)
-    start[s + 1] += start[s];
-  for (uint32_t e = 0; e < scene->n_edges; e++)
-    scene->edge_order[start[strength(&scene->edges[e])]++] = e;
+  size_t n_all = cw_graph_get_n_edges(scene->graph);
+  g_autofree uint32_t *shown = g_try_new(uint32_t, n_all + 1);
+  uint32_t n = 0;
+  if (shown == NULL) {
+    g_set_error(error, CW_ERROR, CW_ERROR_NO_MEMORY,
+                "Not enough memory to draw a graph of %zu edges", n_all);
+    return false;
+  }
+  memset(shown, 0xff, n_all * sizeof *shown);
+  for (size_t t = 0; t < scene->n_nodes; t++) {
+    scene->in_start[t] = n;
+    fill_edges_into(scene, pruned, scene->nodes[t].node, shown, &n);
+  }
+  scene->in_start[scene->n_nodes] = n;
+  index_outgoing(scene);
+  order_edges(scene, shown);
+  return true;
 }
 
 static int
@@ -154,26 +162,28 @@ compare_importance(gconstpointer a, gconstpointer b, gpointer user_data)
 }
 
 CwuScene *
-cwu_scene_new(CwGraph *graph, const CwPruned *pruned, GError **error)
+cwu_scene_new_from(CwuSceneBase *base, const CwPruned *pruned, GError **error)
 {
   g_autoptr(CwuScene) scene = g_new0(CwuScene, 1);
   scene->n_references = 1;
-  scene->graph = cw_graph_ref(graph);
+  scene->base = cwu_scene_base_ref(base);
+  scene->graph = base->graph;
   count(scene, pruned);
-  if (!allocate(scene, cw_graph_get_n_nodes(graph), error))
+  if (!allocate(scene, cw_graph_get_n_nodes(base->graph), error))
     return NULL;
   fill_nodes(scene, pruned);
-  uint32_t n = 0;
-  for (size_t t = 0; t < scene->n_nodes; t++) {
-    scene->in_start[t] = n;
-    fill_edges_into(scene, pruned, scene->nodes[t].node, &n);
-  }
-  scene->in_start[scene->n_nodes] = n;
-  index_outgoing(scene);
-  order_edges(scene);
+  if (!fill_edges(scene, pruned, error))
+    return NULL;
   g_qsort_with_data(scene->node_order, (gint)scene->n_nodes, sizeof(uint32_t),
                     compare_importance, scene);
   return g_steal_pointer(&scene);
+}
+
+CwuScene *
+cwu_scene_new(CwGraph *graph, const CwPruned *pruned, GError **error)
+{
+  g_autoptr(CwuSceneBase) base = cwu_scene_base_new(graph, error);
+  return base != NULL ? cwu_scene_new_from(base, pruned, error) : NULL;
 }
 
 CwuScene *
@@ -188,9 +198,7 @@ cwu_scene_unref(CwuScene *scene)
 {
   if (scene == NULL || !g_atomic_int_dec_and_test(&scene->n_references))
     return;
-  g_clear_pointer(&scene->graph, cw_graph_unref);
-  for (size_t i = 0; scene->labels != NULL && i < scene->n_nodes; i++)
-    g_free(scene->labels[i]);
+  cwu_scene_base_unref(scene->base);
   g_free(scene->labels);
   g_free(scene->nodes);
   g_free(scene->edges);

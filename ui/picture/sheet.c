@@ -9,11 +9,12 @@
 
 #include "picture/edge-raster.h"
 #include "picture/label-painter.h"
+#include "picture/layers-layout.h"
 #include "picture/legend.h"
 #include "picture/node-name.h"
 
 #define MARGIN_PX      24.0
-#define LEFT_PX        20.0 /* the slanted name of the first token */
+#define LEFT_PX        4.0
 #define TITLE_PX       46.0
 #define NARROW_PX      640.0 /* below, the counts go under the title */
 #define NARROW_MORE_PX 4.0
@@ -141,7 +142,7 @@ camera_for(const CwuSheet *sheet, const CwuRect *plot, int64_t selected)
   const CwuPictureOptions *options = &sheet->options;
   if (options->scope != CWU_SCOPE_VIEW)
     return (CwuCamera){ .plot = *plot, .zoom = 1 };
-  double zoom = MAX(options->zoom, 1), half = 0.5 / zoom;
+  double zoom = MAX(options->zoom, 1), openness = cwu_layout_openness(zoom), half = 0.5 / zoom;
   double x = options->centre_x, y = options->centre_y;
   if (isnan(x))
     x = selected >= 0 ? sheet->layout->x[selected] / sheet->layout->width : 0.5;
@@ -150,7 +151,8 @@ camera_for(const CwuSheet *sheet, const CwuRect *plot, int64_t selected)
   return (CwuCamera){ .plot = *plot,
                       .zoom = zoom,
                       .offset_x = plot->width * (0.5 - zoom * CLAMP(x, half, 1 - half)),
-                      .offset_y = plot->height * (0.5 - zoom * CLAMP(y, half, 1 - half)) };
+                      .offset_y = plot->height * (0.5 - zoom * CLAMP(y, half, 1 - half)),
+                      .openness = openness };
 }
 
 static void
@@ -249,7 +251,7 @@ cwu_sheet_draw_curves(CwuCanvas *canvas, const CwuSheet *sheet)
 {
   cwu_painter_draw_ground(canvas, &sheet->picture, &sheet->page);
   cwu_painter_draw_mass(canvas, &sheet->picture, sheet->options.vector_edges);
-  cwu_painter_draw_focus(canvas, &sheet->picture);
+  cwu_painter_draw_focus(canvas, &sheet->picture, SIZE_MAX);
   draw_words(canvas, sheet);
 }
 
@@ -274,7 +276,7 @@ cwu_sheet_draw_pixels(cairo_t *cr, const CwuSheet *sheet, GError **error)
   cairo_set_source_surface(cr, mass, plot->x, plot->y);
   cairo_paint_with_alpha(cr, cwu_painter_mass_alpha(&sheet->picture));
   cairo_surface_destroy(mass);
-  cwu_painter_draw_focus(canvas, &sheet->picture);
+  cwu_painter_draw_focus(canvas, &sheet->picture, SIZE_MAX);
   draw_words(canvas, sheet);
   return true;
 }

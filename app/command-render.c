@@ -186,11 +186,11 @@ const CwaCommand cwa_command_render = {
   .summary = "the picture of a graph, without a window",
   .usage = "G --output F [OPTIONS]",
   .description =
-      "Draws graph G (.json of circuit-tracer, Neuronpedia or Anthropic) as the "
-      "window of clew-app does, into a PNG, SVG or PDF file. No display is needed.\n\n"
-      "A .json file is drawn whole, as it was pruned when it was written, unless "
-      "--node-threshold or --edge-threshold ask for others.",
-  .examples = "clew render paris.json --output paris.png --scale 2\n"
+      "Draws graph G (a .clew document, or .json of circuit-tracer, Neuronpedia or Anthropic) "
+      "as the window of clew-app does, into a PNG, SVG or PDF file. No display is needed.\n\n"
+      "A document is drawn with the thresholds it holds. A .json file is drawn whole, as it "
+      "was pruned when it was written. --node-threshold and --edge-threshold ask for others.",
+  .examples = "clew render paris.clew --output paris.png --scale 2\n"
               "clew render graph.json -o graph.svg --theme dark --width 1920 --height 1080\n"
               "clew render graph.clew -o figure.pdf --size column --selection 19_5287_12",
   .options = render_options,

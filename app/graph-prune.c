@@ -18,12 +18,12 @@ cwa_graph_prune(CwGraph *graph, const CwaRun *run, const CwViewState *state, GEr
   const CwViewState no_state = { NAN, NAN, NULL };
   if (state == NULL)
     state = &no_state;
-  g_autoptr(CwPruner) pruner = cw_pruner_new(graph, error);
+  g_autoptr(CwPruner) pruner = cw_pruner_new(graph, run->cancel, error);
   if (pruner == NULL)
     return NULL;
   g_autofree uint8_t *pinned = cwa_pinned_nodes_dup(graph, state);
   CwPruneOptions options = { cwa_graph_threshold(run, "node-threshold", state->node_threshold),
                              cwa_graph_threshold(run, "edge-threshold", state->edge_threshold),
                              pinned };
-  return cw_pruner_run(pruner, &options, error);
+  return cw_pruner_run(pruner, &options, run->cancel, error);
 }

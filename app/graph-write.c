@@ -18,6 +18,6 @@ cwa_graph_write(const char *path, CwGraph *graph, const CwPruned *pruned, const 
     view.edge_threshold = cwa_graph_threshold(run, "edge-threshold", view.edge_threshold);
   }
   if (strcmp(cwa_run_peek_ending(path), "clew") == 0)
-    return cw_graph_save_document(graph, &view, path, error);
-  return cw_graph_save_json(graph, pruned, &view, path, error);
+    return cw_graph_save_document(graph, &view, path, run->cancel, error);
+  return cw_graph_save_json(graph, pruned, &view, path, run->cancel, error);
 }

@@ -48,7 +48,8 @@ typedef struct {
   char *settings_json; /* run settings, model and transcoder identity, as one JSON object */
 } CwGraphParts;
 
-CwGraph *cw_graph_new_take(CwGraphParts *parts, GError **error); /* checks every index */
+/* Checks every index. */
+CwGraph *cw_graph_new_take(CwGraphParts *parts, CwCancel *cancel, GError **error);
 CwGraph *cw_graph_ref(CwGraph *graph);
 void cw_graph_unref(CwGraph *graph);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CwGraph, cw_graph_unref)
@@ -116,10 +117,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CwPruned, cw_pruned_free)
 /* A pruner keeps what does not depend on the thresholds (normalised weights, influence, ranks),
  * so that a slider step only touches what is kept. One thread at a time. */
 typedef struct _CwPruner CwPruner;
-CwPruner *cw_pruner_new(CwGraph *graph, GError **error);
+CwPruner *cw_pruner_new(CwGraph *graph, CwCancel *cancel, GError **error);
 void cw_pruner_free(CwPruner *pruner);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CwPruner, cw_pruner_free)
-CwPruned *cw_pruner_run(CwPruner *pruner, const CwPruneOptions *options, GError **error);
+CwPruned *cw_pruner_run(CwPruner *pruner, const CwPruneOptions *options, CwCancel *cancel,
+                        GError **error);
 
 typedef struct {
   double replacement, completeness;
@@ -154,9 +156,9 @@ CwGraph *cw_graph_load(const char *path, CwLoadReport *report, CwViewState *stat
 /* circuit-tracer's schema; pruned NULL: everything. A loaded file's unknown keys, key order and
  * number text survive. */
 bool cw_graph_save_json(CwGraph *graph, const CwPruned *pruned, const CwViewState *state,
-                        const char *path, GError **error);
+                        const char *path, CwCancel *cancel, GError **error);
 /* The .clew document: the whole unpruned graph and the view; atomic. */
 bool cw_graph_save_document(CwGraph *graph, const CwViewState *state, const char *path,
-                            GError **error);
+                            CwCancel *cancel, GError **error);
 
 G_END_DECLS

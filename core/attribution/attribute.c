@@ -3,6 +3,7 @@
  * Phases: a clean pass and its features (replacement.c), targets (targets.c), rows by reverse
  * sweeps in the order influence asks for (sweep.c, ranking.c), and the graph made of them
  * (package.c). */
+#include "attribution/memory-check.h"
 #include "attribution/package.h"
 #include "attribution/ranking.h"
 #include "attribution/sweep.h"
@@ -70,46 +71,6 @@ check_options(const CwAttributionOptions *options, GError **error)
   return false;
 }
 
-/* ---- memory --------------------------------------------------------------------------------
- */
-
-/* Bytes the system says it can still give, or 0 if it does not say. */
-static double
-available_memory(void)
-{
-  g_autofree char *text = NULL;
-  if (!g_file_get_contents("/proc/meminfo", &text, NULL, NULL))
-    return 0;
-  const char *line = strstr(text, "MemAvailable:");
-  return line != NULL ? g_ascii_strtod(line + strlen("MemAvailable:"), NULL) * 1024 : 0;
-}
-
-/* Rows grow as they are computed; a run whose average rows cannot fit is refused before it
- * starts. A row is cut to its causal cone, so the average is taken over the active features. */
-static bool
-check_memory(const CwRowStore *store, int64_t n_features, GError **error)
-{
-  const CwReplacement *replacement = store->replacement;
-  double total = 0, available = available_memory();
-  for (int64_t i = 0; i < replacement->n_active; i++)
-    total += (double)cw_row_store_length(store, replacement->active_layer[i],
-                                         replacement->active_position[i]);
-  double mean = total / (double)MAX(replacement->n_active, 1) * sizeof(float);
-  /* The graph's edges (8 bytes each) stand beside the rows at the end. */
-  double kept = (double)n_features / (double)MAX(replacement->n_active, 1);
-  double bytes_per_row = mean * (1 + 2 * kept);
-  if (available == 0 || bytes_per_row * (double)n_features <= 0.9 * available)
-    return true;
-  g_set_error(
-      error, CW_ERROR, CW_ERROR_NO_MEMORY,
-      "%" G_GINT64_FORMAT " feature nodes of %" G_GINT64_FORMAT
-      " active ones need %.1f GiB, %.1f GiB are free; max_feature_nodes of %" G_GINT64_FORMAT
-      " would fit",
-      n_features, replacement->n_active, bytes_per_row * (double)n_features / 0x1p30,
-      available / 0x1p30, (int64_t)(0.8 * available / bytes_per_row));
-  return false;
-}
-
 /* ---- rows
  * ------------------------------------------------------------------------------------ */
 
@@ -169,13 +130,15 @@ compute_feature_rows(Run *run, CwSweep *sweep, CwRowStore *store, const CwTarget
     int64_t n = MIN(step, n_wanted - done);
     gint64 before = g_get_monotonic_time();
     if (is_ranked) {
-      cw_ranking_influence(store, targets->probability, influence);
+      if (!cw_ranking_influence(store, targets->probability, influence, run->cancel, error))
+        return false;
       cw_ranking_take(influence, K, is_visited, n, taken);
     }
     run->seconds_select += (double)(g_get_monotonic_time() - before) * 1e-6;
     for (int64_t i = 0; i < n; i++)
       rows[i] = feature_row(replacement, is_ranked ? taken[i] : done + i);
-    if (!cw_sweep_run(sweep, store, rows, (size_t)n, run->cancel, error))
+    if (!cw_memory_check_rows(store, rows, (size_t)n, error) ||
+        !cw_sweep_run(sweep, store, rows, (size_t)n, run->cancel, error))
       return false;
     done += n;
     cw_progress_report(run->progress, "rows", (double)done / (double)n_wanted);
@@ -207,7 +170,8 @@ name_features(const CwRowStore *store, const CwTargetSet *targets,
     if (active >= 0)
       has_no_row[active] = 0;
   }
-  cw_ranking_influence(store, targets->probability, influence);
+  if (!cw_ranking_influence(store, targets->probability, influence, cancel, error))
+    return NULL;
   n = cw_ranking_take(influence, K, has_no_row, n, chosen);
   for (int64_t i = 0; i < n; i++) {
     layers[i] = replacement->active_layer[chosen[i]];
@@ -244,7 +208,7 @@ cw_attribute(CwModel *model, CwTranscoder *transcoder, CwkDevice *device, const 
   int64_t n_wanted = replacement->n_active;
   if (options->max_feature_nodes > 0)
     n_wanted = MIN(n_wanted, options->max_feature_nodes);
-  if (!check_memory(store, n_wanted, error))
+  if (!cw_memory_check_plan(store, n_wanted, error))
     return NULL;
   g_autoptr(CwSweep) sweep = cw_sweep_new(replacement, error);
   if (sweep == NULL)
@@ -261,7 +225,7 @@ cw_attribute(CwModel *model, CwTranscoder *transcoder, CwkDevice *device, const 
   g_autoptr(GPtrArray) names = name_features(store, targets, options, cancel, error);
   if (names == NULL)
     return NULL;
-  CwPackage package = { replacement, store, targets, options, names };
+  CwPackage package = { replacement, store, targets, options, names, cancel, 0 };
   g_autoptr(CwGraph) graph = cw_package_graph(&package, error);
   if (graph == NULL)
     return NULL;

@@ -8,9 +8,10 @@
 /* Where things are among the nodes, and which row belongs to which. */
 typedef struct {
   int64_t n_selected, n_errors, n_tokens, n_logits, n_nodes;
-  int64_t *selected;         /* [n_selected] active indices, ascending */
-  int32_t *node_of_column;   /* [K], -1 where not selected */
-  const CwRow **row_of_node; /* [n_nodes], NULL for errors and tokens */
+  int64_t *selected;       /* [n_selected] active indices, ascending */
+  int32_t *node_of_column; /* [K], -1 where not selected */
+  int32_t *node_of_row;    /* [rows], by place in the store */
+  float *unattributed;     /* [n_nodes], NaN for errors and tokens */
 } Layout;
 
 static void
@@ -18,7 +19,8 @@ layout_clear(Layout *layout)
 {
   g_free(layout->selected);
   g_free(layout->node_of_column);
-  g_free(layout->row_of_node);
+  g_free(layout->node_of_row);
+  g_free(layout->unattributed);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Layout, layout_clear)
 
@@ -31,28 +33,27 @@ lay_out(const CwPackage *package, Layout *layout, GError **error)
   layout->n_errors = replacement->n_layers * replacement->n_positions;
   layout->n_tokens = replacement->n_positions;
   layout->n_logits = package->targets->n;
-  g_autofree const CwRow **row_of_active = g_try_new0(const CwRow *, (gsize)MAX(K, 1));
+  g_autofree guint *row_of_active = g_try_new0(guint, (gsize)MAX(K, 1)); /* 1 + row */
   layout->node_of_column = g_try_new(int32_t, (gsize)MAX(K, 1));
   layout->selected = g_try_new(int64_t, (gsize)MAX(rows->len, 1));
-  size_t most = (size_t)(layout->n_errors + layout->n_tokens) + rows->len;
-  layout->row_of_node = g_try_new0(const CwRow *, most);
+  layout->node_of_row = g_try_new(int32_t, (gsize)MAX(rows->len, 1));
   if (row_of_active == NULL || layout->node_of_column == NULL || layout->selected == NULL ||
-      layout->row_of_node == NULL) {
+      layout->node_of_row == NULL) {
     cw_error_set_from_status(error, CWK_NO_MEMORY, "making the graph");
     return false;
   }
   for (guint i = 0; i < rows->len; i++) {
     const CwRow *row = &g_array_index(rows, CwRow, i);
     if (row->active >= 0)
-      row_of_active[row->active] = row;
+      row_of_active[row->active] = i + 1;
   }
   for (int64_t i = 0; i < K; i++) {
-    bool is_selected = row_of_active[i] != NULL;
+    bool is_selected = row_of_active[i] != 0;
     layout->node_of_column[replacement->column_of_active[i]] =
         is_selected ? (int32_t)layout->n_selected : -1;
     if (!is_selected)
       continue;
-    layout->row_of_node[layout->n_selected] = row_of_active[i];
+    layout->node_of_row[row_of_active[i] - 1] = (int32_t)layout->n_selected;
     layout->selected[layout->n_selected++] = i;
   }
   int64_t first_logit = layout->n_selected + layout->n_errors + layout->n_tokens;
@@ -60,7 +61,7 @@ lay_out(const CwPackage *package, Layout *layout, GError **error)
   for (guint i = 0; i < rows->len; i++) {
     const CwRow *row = &g_array_index(rows, CwRow, i);
     if (row->active < 0)
-      layout->row_of_node[first_logit + (-1 - row->active)] = row;
+      layout->node_of_row[i] = (int32_t)(first_logit + (-1 - row->active));
   }
   return true;
 }
@@ -112,20 +113,56 @@ put_row(const CwPackage *package, const Layout *layout, const CwRow *row, EdgeSi
              row->values[cw_row_store_token(store, row->layer, c)]);
 }
 
-static bool
-fill_edges(const CwPackage *package, const Layout *layout, CwGraphParts *parts, GError **error)
+/* What a target's edges leave of its value, and the number of its edges. With fewer selected
+ * than active features the others' effects are counted here too: they are part of the value and
+ * of no edge. */
+static int64_t
+measure_row(CwPackage *package, const Layout *layout, const CwRow *row, float *unattributed)
 {
+  EdgeSink kept = { NULL, NULL, 0, 0 };
+  int64_t n = cw_row_store_length(package->store, row->layer, row->position);
+  double all = 0;
+  for (int64_t i = 0; i < n; i++)
+    all += (double)row->values[i];
+  put_row(package, layout, row, &kept);
+  *unattributed = (float)(row->rest + all - kept.sum);
+  double scale = row->sum_abs + fabs(row->rest) + 1e-30;
+  double missing = fabs((double)row->value - (row->rest + all)) / scale;
+  package->largest_rest_error = MAX(package->largest_rest_error, missing);
+  return kept.n;
+}
+
+/* Row starts and rests of all nodes. */
+static bool
+measure_rows(CwPackage *package, Layout *layout, CwGraphParts *parts, GError **error)
+{
+  GArray *rows = package->store->rows;
   parts->row_start = g_try_new0(int64_t, (gsize)layout->n_nodes + 1);
-  if (parts->row_start == NULL) {
+  layout->unattributed = g_try_new(float, (gsize)layout->n_nodes);
+  if (parts->row_start == NULL || layout->unattributed == NULL) {
     cw_error_set_from_status(error, CWK_NO_MEMORY, "making the graph");
     return false;
   }
-  for (int64_t i = 0; i < layout->n_nodes; i++) {
-    EdgeSink count = { NULL, NULL, 0, 0 };
-    if (layout->row_of_node[i] != NULL)
-      put_row(package, layout, layout->row_of_node[i], &count);
-    parts->row_start[i + 1] = parts->row_start[i] + count.n;
+  for (int64_t i = 0; i < layout->n_nodes; i++)
+    layout->unattributed[i] = NAN;
+  for (guint i = 0; i < rows->len; i++) {
+    int32_t node = layout->node_of_row[i];
+    if (cw_cancel_check(package->cancel, error))
+      return false;
+    parts->row_start[node + 1] = measure_row(package, layout, &g_array_index(rows, CwRow, i),
+                                             &layout->unattributed[node]);
   }
+  for (int64_t i = 0; i < layout->n_nodes; i++)
+    parts->row_start[i + 1] += parts->row_start[i];
+  return true;
+}
+
+/* Rows become edges chunk by chunk, and each chunk is given back: at no time do all rows stand
+ * beside all edges. */
+static bool
+fill_edges(CwPackage *package, const Layout *layout, CwGraphParts *parts, GError **error)
+{
+  CwRowStore *store = package->store;
   size_t n = (size_t)parts->row_start[layout->n_nodes];
   parts->source = g_try_new(uint32_t, MAX(n, 1));
   parts->weight = g_try_new(float, MAX(n, 1));
@@ -133,11 +170,16 @@ fill_edges(const CwPackage *package, const Layout *layout, CwGraphParts *parts, 
     g_set_error(error, CW_ERROR, CW_ERROR_NO_MEMORY, "No memory for a graph of %zu edges", n);
     return false;
   }
-  for (int64_t i = 0; i < layout->n_nodes; i++) {
-    EdgeSink sink = { parts->source + parts->row_start[i], parts->weight + parts->row_start[i],
-                      0, 0 };
-    if (layout->row_of_node[i] != NULL)
-      put_row(package, layout, layout->row_of_node[i], &sink);
+  guint i = 0;
+  for (guint chunk = 0; chunk < store->chunks->len; chunk++) {
+    for (; i < g_array_index(store->chunk_end, guint, chunk); i++) {
+      int64_t start = parts->row_start[layout->node_of_row[i]];
+      EdgeSink sink = { parts->source + start, parts->weight + start, 0, 0 };
+      if (cw_cancel_check(package->cancel, error))
+        return false;
+      put_row(package, layout, &g_array_index(store->rows, CwRow, i), &sink);
+    }
+    cw_row_store_drop_chunk(store, chunk);
   }
   return true;
 }
@@ -148,20 +190,6 @@ fill_edges(const CwPackage *package, const Layout *layout, CwGraphParts *parts, 
 static const CwNode blank_node = {
   .feature = -1, .activation = NAN, .influence = NAN, .value = NAN, .unattributed = NAN
 };
-
-/* What a target's edges leave of its value. With fewer selected than active features the
- * others' effects are counted here too: they are part of the value and of no edge. */
-static float
-unattributed(const CwPackage *package, const Layout *layout, const CwRow *row)
-{
-  EdgeSink kept = { NULL, NULL, 0, 0 };
-  int64_t n = cw_row_store_length(package->store, row->layer, row->position);
-  double all = 0;
-  for (int64_t i = 0; i < n; i++)
-    all += (double)row->values[i];
-  put_row(package, layout, row, &kept);
-  return (float)(row->rest + all - kept.sum);
-}
 
 static char *
 token_piece(const CwReplacement *replacement, int64_t id)
@@ -200,7 +228,7 @@ fill_nodes(const CwPackage *package, const Layout *layout, CwGraphParts *parts)
     node.position = replacement->active_position[active];
     node.feature = replacement->active_feature[active];
     node.activation = node.value = replacement->activation[active];
-    node.unattributed = unattributed(package, layout, layout->row_of_node[at]);
+    node.unattributed = layout->unattributed[at];
     parts->nodes[at] = node;
     parts->labels[at] = g_strdup(g_ptr_array_index(package->names, active));
   }
@@ -225,7 +253,7 @@ fill_nodes(const CwPackage *package, const Layout *layout, CwGraphParts *parts)
     node.feature = package->targets->token[i];
     node.probability = package->targets->probability[i];
     node.value = package->targets->value[i];
-    node.unattributed = unattributed(package, layout, layout->row_of_node[at]);
+    node.unattributed = layout->unattributed[at];
     parts->nodes[at] = node;
     parts->labels[at] = logit_label(package, i);
   }
@@ -308,7 +336,7 @@ prompt_text(const CwReplacement *replacement)
 }
 
 CwGraph *
-cw_package_graph(const CwPackage *package, GError **error)
+cw_package_graph(CwPackage *package, GError **error)
 {
   const CwReplacement *replacement = package->replacement;
   int64_t T = replacement->n_positions;
@@ -331,28 +359,16 @@ cw_package_graph(const CwPackage *package, GError **error)
     parts.prompt_tokens[c] = token_piece(replacement, replacement->tokens[c]);
   parts.prompt = prompt_text(replacement);
   parts.settings_json = settings_json(package);
+  if (!measure_rows(package, &layout, &parts, error)) {
+    parts_clear(&parts);
+    return NULL;
+  }
   fill_nodes(package, &layout, &parts);
   if (!fill_edges(package, &layout, &parts, error)) {
     parts_clear(&parts);
     return NULL;
   }
-  return cw_graph_new_take(&parts, error);
-}
-
-static double
-largest_rest_error(const CwRowStore *store)
-{
-  double largest = 0;
-  for (guint i = 0; i < store->rows->len; i++) {
-    const CwRow *row = &g_array_index(store->rows, CwRow, i);
-    int64_t n = cw_row_store_length(store, row->layer, row->position);
-    double sum = row->rest;
-    for (int64_t j = 0; j < n; j++)
-      sum += (double)row->values[j];
-    double scale = row->sum_abs + fabs(row->rest) + 1e-30;
-    largest = MAX(largest, fabs((double)row->value - sum) / scale);
-  }
-  return largest;
+  return cw_graph_new_take(&parts, package->cancel, error);
 }
 
 CwAttributionDetail *
@@ -376,7 +392,7 @@ cw_package_detail(const CwPackage *package)
   detail->logit_tokens = g_memdup2(targets->token, (size_t)targets->n * sizeof(int64_t));
   detail->logit_probabilities =
       g_memdup2(targets->probability, (size_t)targets->n * sizeof(float));
-  detail->largest_rest_error = largest_rest_error(package->store);
+  detail->largest_rest_error = package->largest_rest_error;
   if (package->options->keeps_tensors) {
     detail->error_vectors = g_steal_pointer(&replacement->error);
     detail->token_vectors = g_steal_pointer(&replacement->forward->embedding);

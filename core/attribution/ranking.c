@@ -35,8 +35,9 @@ spread_row(const CwRowStore *store, const CwRow *row, double influence, double *
   }
 }
 
-void
-cw_ranking_influence(const CwRowStore *store, const float *probability, double *influence)
+bool
+cw_ranking_influence(const CwRowStore *store, const float *probability, double *influence,
+                     CwCancel *cancel, GError **error)
 {
   const CwReplacement *replacement = store->replacement;
   int64_t K = replacement->n_active;
@@ -44,6 +45,8 @@ cw_ranking_influence(const CwRowStore *store, const float *probability, double *
   g_autofree guint *order = rows_by_layer(store);
   for (guint i = 0; i < store->rows->len; i++) {
     const CwRow *row = &g_array_index(store->rows, CwRow, order[i]);
+    if (cw_cancel_check(cancel, error))
+      return false;
     double own = row->active < 0 ? (double)probability[-1 - row->active]
                                  : by_column[replacement->column_of_active[row->active]];
     if (own > 0)
@@ -51,6 +54,7 @@ cw_ranking_influence(const CwRowStore *store, const float *probability, double *
   }
   for (int64_t i = 0; i < K; i++)
     influence[i] = by_column[replacement->column_of_active[i]];
+  return true;
 }
 
 typedef struct {

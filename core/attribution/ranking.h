@@ -5,8 +5,9 @@
 
 /* Influence of every active feature on the targets along the rows computed so far, [K] by
  * active index, in double: rows in order of falling layer, so one sweep is exact. probability:
- * of the logit rows, by number. Cost O(values stored). */
-void cw_ranking_influence(const CwRowStore *store, const float *probability, double *influence);
+ * of the logit rows, by number. Cost O(values stored). False if cancelled. */
+bool cw_ranking_influence(const CwRowStore *store, const float *probability, double *influence,
+                          CwCancel *cancel, GError **error);
 
 /* At most `n` unvisited features of most influence, ties by active index; writes their active
  * indices, marks them visited and returns how many there were. */

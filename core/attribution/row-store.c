@@ -9,6 +9,7 @@ cw_row_store_new(const CwReplacement *replacement)
   store->replacement = replacement;
   store->rows = g_array_new(FALSE, FALSE, sizeof(CwRow));
   store->chunks = g_ptr_array_new_with_free_func(g_free);
+  store->chunk_end = g_array_new(FALSE, FALSE, sizeof(guint));
   store->prefix = g_new(int64_t, (L + 1) * (T + 1));
   for (int64_t l = 0; l <= L; l++) {
     int64_t *prefix = store->prefix + l * (T + 1);
@@ -28,6 +29,7 @@ cw_row_store_free(CwRowStore *store)
     return;
   g_array_unref(store->rows);
   g_ptr_array_unref(store->chunks);
+  g_array_unref(store->chunk_end);
   g_free(store->prefix);
   g_free(store);
 }
@@ -79,5 +81,16 @@ cw_row_store_append(CwRowStore *store, const CwRow *rows, size_t n, size_t *firs
     chunk += cw_row_store_length(store, row.layer, row.position);
     g_array_append_val(store->rows, row);
   }
+  g_array_append_val(store->chunk_end, store->rows->len);
   return true;
+}
+
+void
+cw_row_store_drop_chunk(CwRowStore *store, guint chunk)
+{
+  guint end = g_array_index(store->chunk_end, guint, chunk);
+  for (guint i = chunk > 0 ? g_array_index(store->chunk_end, guint, chunk - 1) : 0; i < end;
+       i++)
+    g_array_index(store->rows, CwRow, i).values = NULL;
+  g_clear_pointer(&g_ptr_array_index(store->chunks, chunk), g_free);
 }

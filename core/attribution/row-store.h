@@ -22,7 +22,8 @@ typedef struct {
   const CwReplacement *replacement;
   int64_t *prefix;   /* [(L + 1) * (T + 1)] values before position p in a row of layer l */
   GArray *rows;      /* CwRow */
-  GPtrArray *chunks; /* float *, one a batch */
+  GPtrArray *chunks; /* float *, one a batch, NULL once given back */
+  GArray *chunk_end; /* guint, the first row behind each chunk */
 } CwRowStore;
 
 CwRowStore *cw_row_store_new(const CwReplacement *replacement);
@@ -35,6 +36,9 @@ int64_t cw_row_store_length(const CwRowStore *store, int64_t layer, int64_t posi
 int64_t cw_row_store_block(const CwRowStore *store, int64_t layer, int64_t p);
 int64_t cw_row_store_error(const CwRowStore *store, int64_t layer, int64_t l, int64_t p);
 int64_t cw_row_store_token(const CwRowStore *store, int64_t layer, int64_t p);
+
+/* Gives back the values of a chunk's rows, which then have none. */
+void cw_row_store_drop_chunk(CwRowStore *store, guint chunk);
 
 /* Appends n rows (values zeroed, in one chunk); false without memory. The rows stay where they
  * are until the store is freed; their index in store->rows is *first. */

@@ -11,9 +11,11 @@
  *
  * and at the bottom the tokens read G[p] . W_E. Targets join at their own layer and position,
  * so a batch of any mixture shares one product per layer and weight, over positions 0..c only
- * (the causal cone); decoder rows are read from the file once a batch. A batch holds at most
- * MAX_POSITIONS positions in all: long enough for full-speed products, short enough that a
- * layer takes well under the 0.2 s in which a cancel must answer.
+ * (the causal cone). Decoder rows are read and decoded once a batch, so a batch holds many
+ * rows: ROWS_OF_LONGEST at the last position, as far as its stream stays within
+ * MAX_STREAM_BYTES. What runs between two looks at the cancel flag is smaller, a slab of rows
+ * or some positions' features, so that a cancel answers within 0.2 s whatever the size of the
+ * batch.
  *
  * Rejected: one sweep per target (memory-bound), forward propagation of sources (the same work,
  * but it cannot stop at max_feature_nodes), a dense position x position Jacobian per layer. */
@@ -22,13 +24,17 @@
 #include <math.h>
 #include <string.h>
 
-#define MAX_POSITIONS 16384
+#define MIN_POSITIONS    16384
+#define ROWS_OF_LONGEST  128
+#define MAX_STREAM_BYTES (256 << 20)
+#define SLAB_POSITIONS   4096
+#define FLOP_A_LOOK      4e9
 
 struct _CwSweep {
   const CwReplacement *replacement;
   GPtrArray *logit_vectors;                                /* float *, [D] */
   GArray *logit_constants;                                 /* double */
-  int64_t capacity;                                        /* positions */
+  int64_t capacity, slab_capacity;                         /* positions */
   float *stream, *mixed, *heads, *values, *skip_in, *dots; /* G, U or g, Z, Y, ... */
   int32_t *position_of;                                    /* [capacity] */
   int64_t *list_a, *list_b, *list_out;                     /* [capacity] gathers for row dots */
@@ -45,8 +51,17 @@ typedef struct {
   size_t n;
   int64_t *first;  /* [n + 1] positions before row i */
   int32_t *counts; /* [n] positions of row i */
+  int64_t *offset; /* [n] positions of its slab before row i */
   float *chunk;    /* values of rows[0] */
+  /* Once this is up, loops end where they are: run_layers sees it too and discards the pass. */
+  const CwCancel *cancel;
 } Pass;
+
+/* Rows [from, to) of a batch and their positions. */
+typedef struct {
+  size_t from, to;
+  int64_t first, n;
+} Slab;
 
 /* ---- making and freeing --------------------------------------------------------------------
  */
@@ -56,13 +71,16 @@ allocate(CwSweep *sweep)
 {
   const CwReplacement *replacement = sweep->replacement;
   const CwModelConfig *config = replacement->config;
-  size_t n = (size_t)MAX(MAX_POSITIONS, replacement->n_positions), D = (size_t)config->width;
-  size_t K = (size_t)MAX(replacement->n_active, 1);
-  sweep->capacity = (int64_t)n;
+  int64_t T = replacement->n_positions;
+  int64_t most = MAX_STREAM_BYTES / (config->width * (int64_t)sizeof(float));
+  sweep->capacity = MAX(MIN(MAX(ROWS_OF_LONGEST * T, MIN_POSITIONS), most), T);
+  sweep->slab_capacity = MAX(SLAB_POSITIONS, T);
+  size_t n = (size_t)sweep->capacity, n_slab = (size_t)sweep->slab_capacity;
+  size_t D = (size_t)config->width, K = (size_t)MAX(replacement->n_active, 1);
   sweep->stream = g_try_new(float, n *D);
   sweep->mixed = g_try_new(float, n *D);
-  sweep->heads = g_try_new(float, n *(size_t)(config->n_heads * config->head_width));
-  sweep->values = g_try_new(float, n *(size_t)(config->n_kv_heads * config->head_width));
+  sweep->heads = g_try_new(float, n_slab *(size_t)(config->n_heads * config->head_width));
+  sweep->values = g_try_new(float, n_slab *(size_t)(config->n_kv_heads * config->head_width));
   sweep->skip_in = replacement->dictionary->has_skip ? g_try_new(float, n *D) : sweep->stream;
   sweep->dots = g_try_new(float, n);
   sweep->position_of = g_try_new(int32_t, n);
@@ -142,6 +160,22 @@ count_live(const Pass *pass, int64_t above)
   return n;
 }
 
+static Slab
+slab_of(const Pass *pass, size_t from, size_t to)
+{
+  return (Slab){ from, to, pass->first[from], pass->first[to] - pass->first[from] };
+}
+
+/* The next rows from `from` on that a slab holds; at least one, fewer than n_rows - from. */
+static Slab
+next_slab(const Pass *pass, size_t from, size_t n_rows)
+{
+  size_t to = from + 1;
+  while (to < n_rows && pass->first[to + 1] - pass->first[from] <= pass->sweep->slab_capacity)
+    to++;
+  return slab_of(pass, from, to);
+}
+
 /* y (+)= x . W^T for a linear map W as stored: its adjoint. */
 static CwkStatus
 multiply_adjoint(CwSweep *sweep, const CwLinear *linear, const float *x, int64_t n_rows,
@@ -165,8 +199,8 @@ multiply_adjoint(CwSweep *sweep, const CwLinear *linear, const float *x, int64_t
 }
 
 static CwkStatus
-norm_adjoint(CwSweep *sweep, const float *x, int64_t n_rows, const float *weight,
-             const float *scale, float *out, bool accumulate)
+norm_adjoint(CwSweep *sweep, const float *x, const int32_t *positions, int64_t n_rows,
+             const float *weight, const float *scale, float *out, bool accumulate)
 {
   CwkNormAdjointArgs args = {
     .n_rows = n_rows,
@@ -175,25 +209,24 @@ norm_adjoint(CwSweep *sweep, const float *x, int64_t n_rows, const float *weight
     .is_layer_norm = sweep->replacement->config->is_layer_norm,
     .weight = weight,
     .scale = scale,
-    .index = sweep->position_of,
+    .index = positions,
     .out = out,
     .accumulate = accumulate,
   };
   return cwk_norm_adjoint(sweep->replacement->device, &args);
 }
 
-/* Adds to every live row's rest the dot of each of its vectors with `table`: by position
- * ([T, width]) or, with by_position false, one vector for all. */
+/* Adds to the rest of every row of a slab the dot of each of its vectors with `table`: by
+ * position ([T, width]) or, with by_position false, one vector for all. */
 static CwkStatus
-add_rest(Pass *pass, size_t n_rows, const float *vectors, int64_t width, const float *table,
+add_rest(Pass *pass, const Slab *slab, const float *vectors, int64_t width, const float *table,
          bool by_position)
 {
   CwSweep *sweep = pass->sweep;
-  int64_t n = pass->first[n_rows];
-  for (int64_t i = 0; i < n; i++)
-    sweep->list_b[i] = by_position ? sweep->position_of[i] : 0;
-  memset(sweep->dots, 0, (size_t)n * sizeof *sweep->dots);
-  CwkRowDotsArgs dots = { n,
+  for (int64_t i = 0; i < slab->n; i++)
+    sweep->list_b[i] = by_position ? sweep->position_of[slab->first + i] : 0;
+  memset(sweep->dots, 0, (size_t)slab->n * sizeof *sweep->dots);
+  CwkRowDotsArgs dots = { slab->n,
                           width,
                           { (float *)vectors, width, NULL },
                           { (float *)table, width, sweep->list_b },
@@ -202,55 +235,71 @@ add_rest(Pass *pass, size_t n_rows, const float *vectors, int64_t width, const f
   CwkStatus status = cwk_row_dots(sweep->replacement->device, &dots);
   if (status != CWK_OK)
     return status;
-  for (size_t r = 0; r < n_rows; r++)
+  for (size_t r = slab->from; r < slab->to; r++)
     for (int64_t i = pass->first[r]; i < pass->first[r + 1]; i++)
-      pass->rows[r].rest += (double)sweep->dots[i];
+      pass->rows[r].rest += (double)sweep->dots[i - slab->first];
   return CWK_OK;
 }
 
 /* ---- scoring at layer l
  * ---------------------------------------------------------------------- */
 
-/* Features that write to layer l, position by position: every live row that reaches the
- * position against every decoder row there. */
+/* The product of the features at position c that write to layer l: every live row that reaches
+ * the position against every decoder row there. *used: of the lists. */
+static CwkMatmulArgs
+position_product(Pass *pass, int64_t l, int64_t c, size_t n_live, const float *g, int64_t *used)
+{
+  CwSweep *sweep = pass->sweep;
+  const CwReplacement *replacement = sweep->replacement;
+  int64_t column, D = replacement->width;
+  int64_t end = cw_replacement_writers(replacement, c, l, &column);
+  int64_t in_block = column - replacement->cell_start[c * replacement->n_layers];
+  int64_t m = 0, *a = sweep->list_a + *used, *out = sweep->list_out + *used;
+  for (size_t r = 0; end > column && r < n_live; r++)
+    if (pass->rows[r].position >= c) {
+      a[m] = pass->first[r] + c;
+      out[m] = pass->rows[r].values - pass->chunk +
+               cw_row_store_block(pass->store, pass->rows[r].layer, c) + in_block;
+      m++;
+    }
+  *used += m;
+  return (CwkMatmulArgs){
+    .m = m,
+    .n = end - column,
+    .k = D,
+    .a = { (float *)g, D, a },
+    .b = { NULL, replacement->decoder_dtype, end - column, D, 0, sweep->decoder_rows + column,
+           sweep->decoder_scales + column },
+    .b_layout = CWK_B_ROWS_ARE_OUTPUTS,
+    .c = { pass->chunk, 1, out },
+    .accumulate = true,
+  };
+}
+
+/* Features that write to layer l, some positions at a time. */
 static CwkStatus
 score_features(Pass *pass, int64_t l, size_t n_live, const float *g)
 {
   CwSweep *sweep = pass->sweep;
   const CwReplacement *replacement = sweep->replacement;
-  int64_t T = replacement->n_positions, D = replacement->width;
+  int64_t T = replacement->n_positions;
   g_autofree CwkMatmulArgs *products = g_new(CwkMatmulArgs, T);
-  int64_t n_products = 0, used = 0;
+  CwkStatus status = CWK_OK;
   cw_replacement_decoder_rows(replacement, l, sweep->decoder_rows, sweep->decoder_scales);
-  for (int64_t c = 0; c < T; c++) {
-    int64_t column, end = cw_replacement_writers(replacement, c, l, &column);
-    int64_t in_block = column - replacement->cell_start[c * replacement->n_layers];
-    if (end == column)
-      continue;
-    int64_t m = 0, *a = sweep->list_a + used, *out = sweep->list_out + used;
-    for (size_t r = 0; r < n_live; r++)
-      if (pass->rows[r].position >= c) {
-        a[m] = pass->first[r] + c;
-        out[m] = pass->rows[r].values - pass->chunk +
-                 cw_row_store_block(pass->store, pass->rows[r].layer, c) + in_block;
-        m++;
-      }
-    used += m;
-    products[n_products++] = (CwkMatmulArgs){
-      .m = m,
-      .n = end - column,
-      .k = D,
-      .a = { (float *)g, D, a },
-      .b = { NULL, replacement->decoder_dtype, end - column, D, 0, sweep->decoder_rows + column,
-             sweep->decoder_scales + column },
-      .b_layout = CWK_B_ROWS_ARE_OUTPUTS,
-      .c = { pass->chunk, 1, out },
-      .accumulate = true,
-    };
-    sweep->flop += 2.0 * (double)m * (double)(end - column) * (double)D;
+  for (int64_t c = 0; c < T && status == CWK_OK && !cw_cancel_is_triggered(pass->cancel);) {
+    int64_t n_products = 0, used = 0;
+    double flop = 0;
+    for (; c < T && flop < FLOP_A_LOOK; c++) {
+      CwkMatmulArgs product = position_product(pass, l, c, n_live, g, &used);
+      flop += 2.0 * (double)product.m * (double)product.n * (double)product.k;
+      if (product.m > 0 && product.n > 0)
+        products[n_products++] = product;
+    }
+    CwkMatmulBatchArgs batch = { n_products, products };
+    sweep->flop += flop;
+    status = cwk_matmul_batch(replacement->device, &batch);
   }
-  CwkMatmulBatchArgs batch = { n_products, products };
-  return cwk_matmul_batch(replacement->device, &batch);
+  return status;
 }
 
 static CwkStatus
@@ -300,8 +349,9 @@ score_tokens(Pass *pass)
                           sweep->list_out };
   CwkStatus status = cwk_row_dots(replacement->device, &dots);
   const float *positions = cw_model_peek_positions(replacement->model);
+  Slab all = slab_of(pass, 0, pass->n);
   if (status == CWK_OK && positions != NULL)
-    status = add_rest(pass, pass->n, sweep->stream, D, positions, true);
+    status = add_rest(pass, &all, sweep->stream, D, positions, true);
   return status;
 }
 
@@ -317,8 +367,8 @@ is_raw_output(const CwReplacement *replacement)
 
 /* The feature input's adjoint: from a vector there to the residual stream before the MLP. */
 static CwkStatus
-input_adjoint(CwSweep *sweep, int64_t l, const float *x, int64_t n_rows, float *out,
-              bool accumulate)
+input_adjoint(CwSweep *sweep, int64_t l, const float *x, const int32_t *positions,
+              int64_t n_rows, float *out, bool accumulate)
 {
   const CwReplacement *replacement = sweep->replacement;
   const CwLayer *layer = cw_model_peek_layer(replacement->model, l);
@@ -329,11 +379,11 @@ input_adjoint(CwSweep *sweep, int64_t l, const float *x, int64_t n_rows, float *
       out[i] = accumulate ? out[i] + x[i] : x[i];
     return CWK_OK;
   case CW_INPUT_NORMALISED:
-    return norm_adjoint(sweep, x, n_rows, NULL, scale, out, accumulate);
+    return norm_adjoint(sweep, x, positions, n_rows, NULL, scale, out, accumulate);
   case CW_INPUT_NORMALISED_AFFINE:
   case CW_INPUT_MLP_IN:
   default:
-    return norm_adjoint(sweep, x, n_rows, layer->ln2_weight, scale, out, accumulate);
+    return norm_adjoint(sweep, x, positions, n_rows, layer->ln2_weight, scale, out, accumulate);
   }
 }
 
@@ -343,13 +393,15 @@ pass_mlp(Pass *pass, int64_t l, size_t n_live)
 {
   CwSweep *sweep = pass->sweep;
   const CwReplacement *replacement = sweep->replacement;
-  int64_t T = replacement->n_positions, D = replacement->width, n = pass->first[n_live];
+  int64_t T = replacement->n_positions, D = replacement->width;
+  Slab live = slab_of(pass, 0, n_live);
   const CwLayer *layer = cw_model_peek_layer(replacement->model, l);
   const float *g = sweep->stream;
   CwkStatus status = CWK_OK;
   if (is_raw_output(replacement)) {
-    status = norm_adjoint(sweep, sweep->stream, n, layer->ln2_post_weight,
-                          replacement->forward->ln2_post_scale + l * T, sweep->mixed, false);
+    status =
+        norm_adjoint(sweep, sweep->stream, sweep->position_of, live.n, layer->ln2_post_weight,
+                     replacement->forward->ln2_post_scale + l * T, sweep->mixed, false);
     g = sweep->mixed;
   }
   if (status == CWK_OK)
@@ -357,53 +409,45 @@ pass_mlp(Pass *pass, int64_t l, size_t n_live)
   if (status == CWK_OK)
     status = score_errors(pass, l, n_live, g);
   if (status == CWK_OK)
-    status = add_rest(pass, n_live, g, D, replacement->rest + l * T * D, true);
+    status = add_rest(pass, &live, g, D, replacement->rest + l * T * D, true);
   const CwLinear *skip = cw_transcoder_peek_skip(replacement->transcoder, l);
   if (status == CWK_OK && skip != NULL)
-    status = multiply_adjoint(sweep, skip, g, n, sweep->skip_in, false);
+    status = multiply_adjoint(sweep, skip, g, live.n, sweep->skip_in, false);
   if (status == CWK_OK && skip != NULL)
-    status = input_adjoint(sweep, l, sweep->skip_in, n, sweep->stream, true);
+    status = input_adjoint(sweep, l, sweep->skip_in, sweep->position_of, live.n, sweep->stream,
+                           true);
   return status;
 }
 
 /* Constant parts of what attention reads: the value bias, and the norm's bias through W_V. */
 static CwkStatus
-add_value_biases(Pass *pass, const CwLayer *layer, size_t n_rows)
+add_value_biases(Pass *pass, const CwLayer *layer, const Slab *slab)
 {
   CwSweep *sweep = pass->sweep;
   const CwModelConfig *config = sweep->replacement->config;
   CwkStatus status = CWK_OK;
   if (layer->v.bias != NULL)
-    status = add_rest(pass, n_rows, sweep->values, config->n_kv_heads * config->head_width,
+    status = add_rest(pass, slab, sweep->values, config->n_kv_heads * config->head_width,
                       layer->v.bias, false);
   if (status == CWK_OK && layer->ln1_bias != NULL)
-    status = add_rest(pass, n_rows, sweep->mixed, config->width, layer->ln1_bias, false);
+    status = add_rest(pass, slab, sweep->mixed, config->width, layer->ln1_bias, false);
   return status;
 }
 
+/* heads to values: the patterns' adjoint. */
 static CwkStatus
-pass_attention(Pass *pass, int64_t l, size_t n_rows)
+mix_adjoint(Pass *pass, int64_t l, const Slab *slab)
 {
   CwSweep *sweep = pass->sweep;
   const CwReplacement *replacement = sweep->replacement;
   const CwModelConfig *config = replacement->config;
-  const CwLayer *layer = cw_model_peek_layer(replacement->model, l);
-  int64_t T = replacement->n_positions, n = pass->first[n_rows];
-  const float *into = sweep->stream;
-  CwkStatus status = CWK_OK;
-  if (layer->ln1_post_weight != NULL) {
-    status = norm_adjoint(sweep, sweep->stream, n, layer->ln1_post_weight,
-                          replacement->forward->ln1_post_scale + l * T, sweep->mixed, false);
-    into = sweep->mixed;
-  }
-  if (status == CWK_OK)
-    status = multiply_adjoint(sweep, &layer->o, into, n, sweep->heads, false);
-  if (status == CWK_OK && layer->o.bias != NULL)
-    status = add_rest(pass, n_rows, into, config->width, layer->o.bias, false);
+  int64_t T = replacement->n_positions;
+  for (size_t r = slab->from; r < slab->to; r++)
+    pass->offset[r] = pass->first[r] - slab->first;
   CwkAttentionAdjointArgs mix = {
-    .n_rows = (int64_t)n_rows,
-    .n_positions = pass->counts,
-    .first = pass->first,
+    .n_rows = (int64_t)(slab->to - slab->from),
+    .n_positions = pass->counts + slab->from,
+    .first = pass->offset + slab->from,
     .n_heads = config->n_heads,
     .n_kv_heads = config->n_kv_heads,
     .head_width = config->head_width,
@@ -412,15 +456,51 @@ pass_attention(Pass *pass, int64_t l, size_t n_rows)
     .z = sweep->heads,
     .out = sweep->values,
   };
+  return cwk_attention_adjoint(replacement->device, &mix);
+}
+
+static CwkStatus
+pass_attention_slab(Pass *pass, int64_t l, const Slab *slab)
+{
+  CwSweep *sweep = pass->sweep;
+  const CwReplacement *replacement = sweep->replacement;
+  const CwLayer *layer = cw_model_peek_layer(replacement->model, l);
+  int64_t T = replacement->n_positions, D = replacement->width;
+  float *stream = sweep->stream + slab->first * D;
+  const float *into = stream;
+  const int32_t *positions = sweep->position_of + slab->first;
+  CwkStatus status = CWK_OK;
+  if (layer->ln1_post_weight != NULL) {
+    status = norm_adjoint(sweep, stream, positions, slab->n, layer->ln1_post_weight,
+                          replacement->forward->ln1_post_scale + l * T, sweep->mixed, false);
+    into = sweep->mixed;
+  }
   if (status == CWK_OK)
-    status = cwk_attention_adjoint(replacement->device, &mix);
+    status = multiply_adjoint(sweep, &layer->o, into, slab->n, sweep->heads, false);
+  if (status == CWK_OK && layer->o.bias != NULL)
+    status = add_rest(pass, slab, into, D, layer->o.bias, false);
   if (status == CWK_OK)
-    status = multiply_adjoint(sweep, &layer->v, sweep->values, n, sweep->mixed, false);
+    status = mix_adjoint(pass, l, slab);
   if (status == CWK_OK)
-    status = add_value_biases(pass, layer, n_rows);
+    status = multiply_adjoint(sweep, &layer->v, sweep->values, slab->n, sweep->mixed, false);
   if (status == CWK_OK)
-    status = norm_adjoint(sweep, sweep->mixed, n, layer->ln1_weight,
-                          replacement->forward->ln1_scale + l * T, sweep->stream, true);
+    status = add_value_biases(pass, layer, slab);
+  if (status == CWK_OK)
+    status = norm_adjoint(sweep, sweep->mixed, positions, slab->n, layer->ln1_weight,
+                          replacement->forward->ln1_scale + l * T, stream, true);
+  return status;
+}
+
+static CwkStatus
+pass_attention(Pass *pass, int64_t l, size_t n_rows)
+{
+  CwkStatus status = CWK_OK;
+  for (size_t from = 0;
+       from < n_rows && status == CWK_OK && !cw_cancel_is_triggered(pass->cancel);) {
+    Slab slab = next_slab(pass, from, n_rows);
+    status = pass_attention_slab(pass, l, &slab);
+    from = slab.to;
+  }
   return status;
 }
 
@@ -462,12 +542,8 @@ inject(Pass *pass, int64_t l, size_t from, size_t to)
       for (int64_t d = 0; d < D; d++)
         pass->rows[from + (size_t)i].rest +=
             (double)sweep->mixed[i * D + d] * (double)layer->ln2_bias[d];
-  /* position_of belongs to whole rows; here each row has one vector of its own. */
-  int32_t *saved = sweep->position_of;
-  sweep->position_of = positions;
   if (status == CWK_OK)
-    status = input_adjoint(sweep, l, sweep->mixed, n, sweep->mixed, false);
-  sweep->position_of = saved;
+    status = input_adjoint(sweep, l, sweep->mixed, positions, n, sweep->mixed, false);
   for (int64_t i = 0; status == CWK_OK && i < n; i++)
     memcpy(sweep->stream + (pass->first[from + (size_t)i + 1] - 1) * D, sweep->mixed + i * D,
            (size_t)D * sizeof(float));
@@ -489,12 +565,10 @@ inject_logits(Pass *pass, size_t n)
     pass->rows[r].rest += g_array_index(sweep->logit_constants, double, number);
     for (int64_t d = 0; bias != NULL && d < D; d++)
       pass->rows[r].rest += (double)u[d] * (double)bias[d];
-    int32_t last = pass->rows[r].position, *saved = sweep->position_of;
-    sweep->position_of = &last;
-    status = norm_adjoint(sweep, u, 1, cw_model_peek_final_norm_weight(replacement->model),
+    status = norm_adjoint(sweep, u, &pass->rows[r].position, 1,
+                          cw_model_peek_final_norm_weight(replacement->model),
                           replacement->forward->final_scale,
                           sweep->stream + (pass->first[r + 1] - 1) * D, false);
-    sweep->position_of = saved;
   }
   return status;
 }
@@ -503,13 +577,13 @@ inject_logits(Pass *pass, size_t n)
  * -------------------------------------------------------------------------------------- */
 
 static bool
-run_layers(Pass *pass, CwCancel *cancel, GError **error)
+run_layers(Pass *pass, GError **error)
 {
   int64_t L = pass->sweep->replacement->n_layers;
   size_t n_live = count_live(pass, L - 1);
   CwkStatus status = inject_logits(pass, n_live);
   for (int64_t l = L - 1; l >= 0 && status == CWK_OK; l--) {
-    if (cw_cancel_check(cancel, error))
+    if (cw_cancel_check(pass->cancel, error))
       return false;
     if (n_live > 0)
       status = pass_mlp(pass, l, n_live);
@@ -522,6 +596,8 @@ run_layers(Pass *pass, CwCancel *cancel, GError **error)
   }
   if (status == CWK_OK)
     status = score_tokens(pass);
+  if (cw_cancel_check(pass->cancel, error))
+    return false;
   if (status == CWK_OK)
     return true;
   cw_error_set_from_status(error, status, "computing attribution rows");
@@ -548,10 +624,18 @@ run_batch(CwSweep *sweep, CwRowStore *store, const CwRow *rows, size_t n, CwCanc
   size_t first_row;
   if (!cw_row_store_append(store, rows, n, &first_row, error))
     return false;
-  g_autofree int64_t *first = g_new(int64_t, n + 1);
+  g_autofree int64_t *first = g_new(int64_t, n + 1), *offset = g_new(int64_t, n);
   g_autofree int32_t *counts = g_new(int32_t, n);
-  Pass pass = { sweep,  store, &g_array_index(store->rows, CwRow, first_row), n, first,
-                counts, NULL };
+  Pass pass = {
+    .sweep = sweep,
+    .store = store,
+    .rows = &g_array_index(store->rows, CwRow, first_row),
+    .n = n,
+    .first = first,
+    .counts = counts,
+    .offset = offset,
+    .cancel = cancel,
+  };
   pass.chunk = pass.rows[0].values;
   first[0] = 0;
   for (size_t r = 0; r < n; r++) {
@@ -560,7 +644,7 @@ run_batch(CwSweep *sweep, CwRowStore *store, const CwRow *rows, size_t n, CwCanc
     for (int32_t c = 0; c < counts[r]; c++)
       sweep->position_of[first[r] + c] = c;
   }
-  if (!run_layers(&pass, cancel, error))
+  if (!run_layers(&pass, error))
     return false;
   sum_magnitudes(&pass);
   return true;

@@ -13,9 +13,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Written bytes go to the disk this many at a time, so that the sync at the end, which nothing
+ * can interrupt, is short however large the file is. */
+#define SYNC_BYTES (16 << 20)
+
 struct _CwAtomicFile {
   char *path, *aside;
   int fd;
+  size_t n_unsynced;
 };
 
 static void
@@ -83,6 +88,34 @@ cw_atomic_file_write(CwAtomicFile *file, const void *data, size_t n_bytes, GErro
       return false;
     }
     from += written;
+    n_bytes -= (size_t)written;
+    file->n_unsynced += (size_t)written;
+    if (file->n_unsynced >= SYNC_BYTES) {
+      file->n_unsynced = 0;
+      if (fdatasync(file->fd) != 0) {
+        set_io_error(error, file->path, "sync");
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+bool
+cw_atomic_file_rewrite(CwAtomicFile *file, uint64_t offset, const void *data, size_t n_bytes,
+                       GError **error)
+{
+  const char *from = data;
+  while (n_bytes > 0) {
+    ssize_t written = pwrite(file->fd, from, n_bytes, (off_t)offset);
+    if (written < 0 && errno == EINTR)
+      continue;
+    if (written < 0) {
+      set_io_error(error, file->path, "write");
+      return false;
+    }
+    from += written;
+    offset += (uint64_t)written;
     n_bytes -= (size_t)written;
   }
   return true;

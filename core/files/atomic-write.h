@@ -9,6 +9,9 @@ typedef struct _CwAtomicFile CwAtomicFile;
  * under another name. */
 CwAtomicFile *cw_atomic_file_begin(const char *path, GError **error);
 bool cw_atomic_file_write(CwAtomicFile *file, const void *data, size_t n_bytes, GError **error);
+/* Writes over bytes that are already there, such as a header that was not known before. */
+bool cw_atomic_file_rewrite(CwAtomicFile *file, uint64_t offset, const void *data,
+                            size_t n_bytes, GError **error);
 /* Syncs, renames, syncs the folder. Frees `file` in any case; on failure path is as it was. */
 bool cw_atomic_file_commit(CwAtomicFile *file, GError **error);
 /* Drops what was written. NULL is fine. */

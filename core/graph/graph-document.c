@@ -13,6 +13,7 @@
 #include <zstd.h>
 
 #include "cw-tensor-file.h"
+#include "files/atomic-write.h"
 #include "files/json-scan.h"
 #include "graph/graph-json-reader.h"
 #include "graph/graph-private.h"
@@ -26,6 +27,11 @@
 #define MAX_META_BYTES (64u << 20)
 #define MAX_EXPANSION  4096u /* a section may unpack to so many times its size, and a MiB */
 #define NODE_BYTES     40
+#define PIECE_BYTES    (1u << 20)
+
+/* Without the view, which is one more. */
+#define N_OWN_SECTIONS     6
+#define N_FOREIGN_SECTIONS 2
 
 typedef enum {
   SECTION_META = 1,
@@ -85,37 +91,63 @@ get_u64(const uint8_t *from)
 /* ---- writing
  * --------------------------------------------------------------------------------- */
 
+/* Sections go to the file as they are packed, PIECE_BYTES at a time; the header is written over
+ * its place once their sizes are known. */
 typedef struct {
-  GByteArray *body;
-  uint8_t table[MAX_SECTIONS * ENTRY_BYTES];
-  uint32_t n_sections;
+  CwAtomicFile *file;
+  uint8_t header[HEADER_BYTES + MAX_SECTIONS * ENTRY_BYTES];
+  uint32_t n_sections, n_planned;
+  uint64_t n_body;
   ZSTD_CCtx *zstd;
+  uint8_t *packed; /* [PIECE_BYTES] */
+  CwCancel *cancel;
 } Writer;
+
+/* Packs and writes one piece; `last` ends the frame. */
+static bool
+pack_piece(Writer *writer, SectionKind kind, const void *data, size_t n, bool is_last,
+           GError **error)
+{
+  ZSTD_inBuffer in = { data, n, 0 };
+  size_t left;
+  do {
+    ZSTD_outBuffer out = { writer->packed, PIECE_BYTES, 0 };
+    left =
+        ZSTD_compressStream2(writer->zstd, &out, &in, is_last ? ZSTD_e_end : ZSTD_e_continue);
+    if (ZSTD_isError(left)) {
+      g_set_error(error, CW_ERROR, CW_ERROR_IO, "Packing %s: %s", section_names[kind],
+                  ZSTD_getErrorName(left));
+      return false;
+    }
+    if (!cw_atomic_file_write(writer->file, writer->packed, out.pos, error))
+      return false;
+    writer->n_body += out.pos;
+  } while (is_last ? left > 0 : in.pos < in.size);
+  return true;
+}
 
 static bool
 add_section(Writer *writer, SectionKind kind, const void *data, size_t n, GError **error)
 {
-  size_t bound = ZSTD_compressBound(n);
-  g_autofree uint8_t *packed = g_try_malloc(bound);
-  if (packed == NULL || writer->body->len + bound > G_MAXUINT / 2) {
-    g_set_error(error, CW_ERROR, CW_ERROR_NO_MEMORY, "No memory to pack %zu bytes of %s", n,
-                section_names[kind]);
-    return false;
-  }
-  size_t size = ZSTD_compress2(writer->zstd, packed, bound, data, n);
-  if (ZSTD_isError(size)) {
-    g_set_error(error, CW_ERROR, CW_ERROR_IO, "Packing %s: %s", section_names[kind],
-                ZSTD_getErrorName(size));
-    return false;
-  }
-  uint8_t *entry = writer->table + writer->n_sections * ENTRY_BYTES;
+  uint64_t start = writer->n_body;
+  size_t at = 0;
+  ZSTD_CCtx_reset(writer->zstd, ZSTD_reset_session_only);
+  ZSTD_CCtx_setPledgedSrcSize(writer->zstd, n);
+  do {
+    size_t piece = MIN(PIECE_BYTES, n - at);
+    if (cw_cancel_check(writer->cancel, error) ||
+        !pack_piece(writer, kind, (const char *)data + at, piece, at + piece == n, error))
+      return false;
+    at += piece;
+  } while (at < n);
+  g_assert(writer->n_sections < writer->n_planned);
+  uint8_t *entry = writer->header + HEADER_BYTES + writer->n_sections * ENTRY_BYTES;
   put_u32(entry, kind);
   put_u32(entry + 4, 0);
-  put_u64(entry + 8, writer->body->len);
-  put_u64(entry + 16, size);
+  put_u64(entry + 8, start);
+  put_u64(entry + 16, writer->n_body - start);
   put_u64(entry + 24, n);
   writer->n_sections++;
-  g_byte_array_append(writer->body, packed, (guint)size);
   return true;
 }
 
@@ -225,12 +257,19 @@ add_view(Writer *writer, const char *view, GError **error)
 }
 
 static bool
+has_view(const CwViewState *state)
+{
+  return state != NULL && state->view_json != NULL;
+}
+
+/* As many sections as the writer has planned. */
+static bool
 add_contents(Writer *writer, CwGraph *graph, const CwViewState *state, GError **error)
 {
   g_autofree char *meta = meta_json(graph, state);
   if (!add_section(writer, SECTION_META, meta, strlen(meta), error))
     return false;
-  if (state != NULL && state->view_json != NULL && !add_view(writer, state->view_json, error))
+  if (has_view(state) && !add_view(writer, state->view_json, error))
     return false;
   if (graph->text != NULL)
     return add_section(writer, SECTION_TEXT, graph->text->text, graph->text->n_text, error);
@@ -239,29 +278,51 @@ add_contents(Writer *writer, CwGraph *graph, const CwViewState *state, GError **
          add_section(writer, SECTION_WEIGHTS, graph->parts.weight, graph->n_edges * 4, error);
 }
 
+/* Header and table, in their place before the sections. */
+static bool
+write_header(Writer *writer, GError **error)
+{
+  size_t n = HEADER_BYTES + writer->n_planned * ENTRY_BYTES;
+  g_assert(writer->n_sections == writer->n_planned);
+  memcpy(writer->header, MAGIC, 8);
+  put_u32(writer->header + 8, VERSION);
+  put_u32(writer->header + 12, writer->n_sections);
+  put_u64(writer->header + 16, n + writer->n_body);
+  put_u64(writer->header + 24, header_hash(writer->header, n));
+  return cw_atomic_file_rewrite(writer->file, 0, writer->header, n, error);
+}
+
+static bool
+write_document(Writer *writer, CwGraph *graph, const CwViewState *state, GError **error)
+{
+  if (writer->zstd == NULL || writer->packed == NULL) {
+    g_set_error_literal(error, CW_ERROR, CW_ERROR_NO_MEMORY, "No memory to pack a document");
+    return false;
+  }
+  ZSTD_CCtx_setParameter(writer->zstd, ZSTD_c_compressionLevel, COMPRESSION);
+  ZSTD_CCtx_setParameter(writer->zstd, ZSTD_c_checksumFlag, 1);
+  writer->n_planned =
+      (graph->text != NULL ? N_FOREIGN_SECTIONS : N_OWN_SECTIONS) + has_view(state);
+  return cw_atomic_file_write(writer->file, writer->header,
+                              HEADER_BYTES + writer->n_planned * ENTRY_BYTES, error) &&
+         add_contents(writer, graph, state, error) && write_header(writer, error);
+}
+
 bool
 cw_graph_save_document(CwGraph *graph, const CwViewState *state, const char *path,
-                       GError **error)
+                       CwCancel *cancel, GError **error)
 {
-  Writer writer = { .body = g_byte_array_new(), .zstd = ZSTD_createCCtx() };
-  ZSTD_CCtx_setParameter(writer.zstd, ZSTD_c_compressionLevel, COMPRESSION);
-  ZSTD_CCtx_setParameter(writer.zstd, ZSTD_c_checksumFlag, 1);
-  bool is_done = add_contents(&writer, graph, state, error);
-  if (is_done) {
-    size_t n_table = writer.n_sections * ENTRY_BYTES;
-    uint8_t header[HEADER_BYTES + MAX_SECTIONS * ENTRY_BYTES] = { 0 };
-    memcpy(header, MAGIC, 8);
-    put_u32(header + 8, VERSION);
-    put_u32(header + 12, writer.n_sections);
-    put_u64(header + 16, HEADER_BYTES + n_table + writer.body->len);
-    memcpy(header + HEADER_BYTES, writer.table, n_table);
-    put_u64(header + 24, header_hash(header, HEADER_BYTES + n_table));
-    g_byte_array_prepend(writer.body, header, (guint)(HEADER_BYTES + n_table));
-    is_done = cw_file_write_atomic(path, writer.body->data, writer.body->len, error);
-  }
+  g_autoptr(CwAtomicFile) file = cw_atomic_file_begin(path, error);
+  if (file == NULL)
+    return false;
+  Writer writer = { .file = file,
+                    .zstd = ZSTD_createCCtx(),
+                    .packed = g_try_malloc(PIECE_BYTES),
+                    .cancel = cancel };
+  bool is_done = write_document(&writer, graph, state, error);
   ZSTD_freeCCtx(writer.zstd);
-  g_byte_array_unref(writer.body);
-  return is_done;
+  g_free(writer.packed);
+  return is_done && cw_atomic_file_commit(g_steal_pointer(&file), error);
 }
 
 /* ---- reading
@@ -272,6 +333,7 @@ typedef struct {
   const uint8_t *data; /* the file */
   size_t n, body;      /* where the sections begin */
   uint32_t n_sections;
+  CwCancel *cancel;
   GError **error;
 } Reader;
 
@@ -334,6 +396,34 @@ find_section(const Reader *reader, SectionKind kind)
   return NULL;
 }
 
+/* One frame, a piece of its output at a time. */
+static bool
+unpack_frame(const Reader *reader, const char *name, const uint8_t *packed, size_t n_packed,
+             char *data, size_t n)
+{
+  ZSTD_DCtx *zstd = ZSTD_createDCtx();
+  ZSTD_inBuffer in = { packed, n_packed, 0 };
+  ZSTD_outBuffer out = { data, 0, 0 };
+  size_t left = 1;
+  bool is_stuck = false, is_cancelled = false;
+  if (zstd == NULL)
+    return fail(reader, CW_ERROR_NO_MEMORY, "no memory to unpack %s", name);
+  while (left > 0 && !ZSTD_isError(left) && !is_stuck && !is_cancelled) {
+    size_t before_in = in.pos, before_out = out.pos;
+    out.size = MIN(n, out.pos + PIECE_BYTES);
+    left = ZSTD_decompressStream(zstd, &out, &in);
+    is_stuck = in.pos == before_in && out.pos == before_out;
+    is_cancelled = cw_cancel_check(reader->cancel, reader->error);
+  }
+  ZSTD_freeDCtx(zstd);
+  if (is_cancelled)
+    return false;
+  if (left == 0 && out.pos == n && in.pos == n_packed)
+    return true;
+  return fail(reader, CW_ERROR_FORMAT, "section \"%s\" is damaged (%s)", name,
+              ZSTD_isError(left) ? ZSTD_getErrorName(left) : "another size");
+}
+
 /* Unpacks a section into new memory, a NUL behind it; element: what its size must be a multiple
  * of. */
 static void *
@@ -365,10 +455,7 @@ unpack(const Reader *reader, SectionKind kind, size_t element, size_t *n)
          name);
     return NULL;
   }
-  size_t got = ZSTD_decompress(data, size, packed, stored);
-  if (ZSTD_isError(got) || got != size) {
-    fail(reader, CW_ERROR_FORMAT, "section \"%s\" is damaged (%s)", name,
-         ZSTD_isError(got) ? ZSTD_getErrorName(got) : "another size");
+  if (!unpack_frame(reader, name, packed, stored, data, size)) {
     g_free(data);
     return NULL;
   }
@@ -551,7 +638,7 @@ read_own_graph(const Reader *reader, JsonObject *meta)
                    "rows of %" G_GINT64_FORMAT " edges, %zu sources and %zu weights",
                    parts.row_start[parts.n_nodes], n_sources, n_weights);
   if (is_good) {
-    CwGraph *graph = cw_graph_new_take(&parts, reader->error);
+    CwGraph *graph = cw_graph_new_take(&parts, reader->cancel, reader->error);
     if (graph == NULL)
       g_prefix_error(reader->error, "%s: ", reader->path);
     return graph;
@@ -632,7 +719,7 @@ cw_graph_document_read(const void *data, size_t n, const char *path, CwLoadRepor
                        CwViewState *state, CwCancel *cancel, GError **error)
 {
   g_autoptr(GError) local = NULL;
-  Reader reader = { .path = path, .data = data, .n = n, .error = &local };
+  Reader reader = { .path = path, .data = data, .n = n, .cancel = cancel, .error = &local };
   g_autoptr(JsonNode) meta = read_header(&reader) ? read_meta(&reader) : NULL;
   CwGraph *graph = NULL;
   if (meta != NULL)

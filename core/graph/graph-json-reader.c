@@ -217,7 +217,7 @@ make_graph(CwGraphReader *reader, char *text, size_t n)
   }
   finish_metadata(reader, &parts);
   parts.labels = g_steal_pointer(&reader->labels);
-  CwGraph *graph = cw_graph_new_take(&parts, reader->error);
+  CwGraph *graph = cw_graph_new_take(&parts, reader->cancel, reader->error);
   if (graph == NULL) {
     g_prefix_error(reader->error, "%s: ", reader->pull.path);
     return NULL;

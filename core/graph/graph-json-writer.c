@@ -203,8 +203,9 @@ write_graph(CwGraph *graph, const CwPruned *pruned, const CwViewState *state, co
     return false;
   if (pruned == NULL) {
     CwPruneOptions everything = { 1, 1, NULL };
-    g_autoptr(CwPruner) pruner = cw_pruner_new(graph, writer->error);
-    if (pruner == NULL || (all = cw_pruner_run(pruner, &everything, writer->error)) == NULL)
+    g_autoptr(CwPruner) pruner = cw_pruner_new(graph, writer->cancel, writer->error);
+    if (pruner == NULL ||
+        (all = cw_pruner_run(pruner, &everything, writer->cancel, writer->error)) == NULL)
       return false;
   }
   cw_json_writer_print(writer, "{\n");
@@ -220,7 +221,7 @@ write_graph(CwGraph *graph, const CwPruned *pruned, const CwViewState *state, co
 
 bool
 cw_graph_save_json(CwGraph *graph, const CwPruned *pruned, const CwViewState *state,
-                   const char *path, GError **error)
+                   const char *path, CwCancel *cancel, GError **error)
 {
   CwJsonWriter writer;
   if (pruned != NULL && (pruned->n_nodes != cw_graph_get_n_nodes(graph) ||
@@ -231,7 +232,7 @@ cw_graph_save_json(CwGraph *graph, const CwPruned *pruned, const CwViewState *st
                 cw_graph_get_n_edges(graph));
     return false;
   }
-  if (!cw_json_writer_begin(&writer, path, error))
+  if (!cw_json_writer_begin(&writer, path, cancel, error))
     return false;
   bool is_written = graph->text != NULL ? cw_graph_json_copy(graph, pruned, state, &writer)
                                         : write_graph(graph, pruned, state, path, &writer);

@@ -93,7 +93,7 @@ check_row(const CwGraphParts *parts, size_t target, GError **error)
 }
 
 static bool
-check_parts(const CwGraphParts *parts, GError **error)
+check_parts(const CwGraphParts *parts, CwCancel *cancel, GError **error)
 {
   const int64_t *row_start = parts->row_start;
   bool is_shaped = parts->n_nodes < INT32_MAX && parts->n_layers >= 0 &&
@@ -112,7 +112,7 @@ check_parts(const CwGraphParts *parts, GError **error)
   if (!check_nodes(parts, error))
     return false;
   for (size_t t = 0; t < parts->n_nodes; t++)
-    if (!check_row(parts, t, error))
+    if (cw_cancel_check(cancel, error) || !check_row(parts, t, error))
       return false;
   return true;
 }
@@ -141,7 +141,7 @@ place_rest(const CwGraphParts *parts, const uint32_t *n_left, uint32_t *order, s
 
 /* Fills graph->order from the back. n_left[s]: edges out of s into nodes not yet placed. */
 static bool
-find_order(CwGraph *graph, GError **error)
+find_order(CwGraph *graph, CwCancel *cancel, GError **error)
 {
   const CwGraphParts *parts = &graph->parts;
   size_t n = parts->n_nodes, end = n, next = n;
@@ -151,12 +151,18 @@ find_order(CwGraph *graph, GError **error)
     g_set_error(error, CW_ERROR, CW_ERROR_NO_MEMORY, "No memory to order %zu graph nodes", n);
     return false;
   }
-  for (size_t e = 0; e < graph->n_edges; e++)
-    n_left[parts->source[e]]++;
+  for (size_t t = 0; t < n; t++) {
+    if (cw_cancel_check(cancel, error))
+      return false;
+    for (int64_t e = parts->row_start[t]; e < parts->row_start[t + 1]; e++)
+      n_left[parts->source[e]]++;
+  }
   for (size_t i = n; i-- > 0;)
     if (n_left[i] == 0)
       order[--end] = (uint32_t)i;
   while (next > end) {
+    if (cw_cancel_check(cancel, error))
+      return false;
     uint32_t target = order[--next];
     for (int64_t e = parts->row_start[target]; e < parts->row_start[target + 1]; e++)
       if (--n_left[parts->source[e]] == 0)
@@ -169,9 +175,9 @@ find_order(CwGraph *graph, GError **error)
 }
 
 CwGraph *
-cw_graph_new_take(CwGraphParts *parts, GError **error)
+cw_graph_new_take(CwGraphParts *parts, CwCancel *cancel, GError **error)
 {
-  if (!check_parts(parts, error)) {
+  if (!check_parts(parts, cancel, error)) {
     cw_graph_parts_clear(parts);
     return NULL;
   }
@@ -181,7 +187,7 @@ cw_graph_new_take(CwGraphParts *parts, GError **error)
   graph->parts = *parts;
   memset(parts, 0, sizeof *parts);
   graph->n_edges = (size_t)graph->parts.row_start[graph->parts.n_nodes];
-  if (!find_order(graph, error)) {
+  if (!find_order(graph, cancel, error)) {
     cw_graph_unref(graph);
     return NULL;
   }

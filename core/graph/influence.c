@@ -45,15 +45,15 @@ pass_on(const uint32_t *source, const float *weight, const uint8_t *mask, size_t
         influence[source[i]] += fabs((double)weight[i]) * factor;
 }
 
-/* One sweep; passed: what each node has passed on in earlier ones, NULL in the first and only.
- * Returns the influence passed on. */
+/* One sweep, ended early by `cancel`; passed: what each node has passed on in earlier ones,
+ * NULL in the first and only. Returns the influence passed on. */
 static double
 sweep(const CwGraph *graph, const uint8_t *edge_mask, double *influence, double *row_sum,
-      double *passed)
+      double *passed, const CwCancel *cancel)
 {
   const CwGraphParts *parts = &graph->parts;
   double total = 0;
-  for (size_t k = parts->n_nodes; k-- > 0;) {
+  for (size_t k = parts->n_nodes; k-- > 0 && !cw_cancel_is_triggered(cancel);) {
     uint32_t t = graph->order[k];
     int64_t start = parts->row_start[t];
     size_t n = (size_t)(parts->row_start[t + 1] - start);
@@ -77,24 +77,25 @@ sweep(const CwGraph *graph, const uint8_t *edge_mask, double *influence, double 
   return total;
 }
 
-void
+bool
 cw_influence_sweep(const CwGraph *graph, const uint8_t *edge_mask, double *influence,
-                   double *row_sum)
+                   double *row_sum, const CwCancel *cancel)
 {
   size_t n = graph->parts.n_nodes;
   memset(influence, 0, n * sizeof *influence);
   if (!graph->has_cycle) {
-    sweep(graph, edge_mask, influence, row_sum, NULL);
-    return;
+    sweep(graph, edge_mask, influence, row_sum, NULL, cancel);
+    return !cw_cancel_is_triggered(cancel);
   }
   g_autofree double *passed = g_new0(double, n + 1);
   double total = 0;
   for (int i = 0; i < MAX_SWEEPS; i++) {
-    double moved = sweep(graph, edge_mask, influence, i == 0 ? row_sum : NULL, passed);
+    double moved = sweep(graph, edge_mask, influence, i == 0 ? row_sum : NULL, passed, cancel);
     total += moved;
-    if (moved <= total * LEFT_TO_IGNORE)
+    if (moved <= total * LEFT_TO_IGNORE || cw_cancel_is_triggered(cancel))
       break;
   }
+  return !cw_cancel_is_triggered(cancel);
 }
 
 void
@@ -102,7 +103,7 @@ cw_influence_compute(const CwGraph *graph, float *out, bool *has_cycle)
 {
   size_t n = graph->parts.n_nodes;
   g_autofree double *influence = g_new(double, n + 1);
-  cw_influence_sweep(graph, NULL, influence, NULL);
+  cw_influence_sweep(graph, NULL, influence, NULL, NULL);
   for (size_t i = 0; i < n; i++)
     out[i] = (float)influence[i];
   if (has_cycle != NULL)

@@ -14,6 +14,7 @@ cw_influence_own_weight(const CwNode *node)
 }
 
 /* Sweeps from the logits down over the edges with edge_mask set (NULL: all). influence
- * [n_nodes] f64; row_sum [n_nodes] f64, sum of the magnitudes of a row's edges, may be NULL. */
-void cw_influence_sweep(const CwGraph *graph, const uint8_t *edge_mask, double *influence,
-                        double *row_sum);
+ * [n_nodes] f64; row_sum [n_nodes] f64, sum of the magnitudes of a row's edges, may be NULL.
+ * False if cancel (which may be NULL) was raised before the end: nothing is then filled. */
+bool cw_influence_sweep(const CwGraph *graph, const uint8_t *edge_mask, double *influence,
+                        double *row_sum, const CwCancel *cancel);

@@ -31,9 +31,9 @@ cw_json_append_string(GString *json, const char *text)
 }
 
 bool
-cw_json_writer_begin(CwJsonWriter *writer, const char *path, GError **error)
+cw_json_writer_begin(CwJsonWriter *writer, const char *path, CwCancel *cancel, GError **error)
 {
-  *writer = (CwJsonWriter){ .error = error };
+  *writer = (CwJsonWriter){ .cancel = cancel, .error = error };
   writer->file = cw_atomic_file_begin(path, error);
   if (writer->file == NULL)
     return false;
@@ -52,8 +52,9 @@ flush(CwJsonWriter *writer)
 {
   if (writer->file == NULL)
     return;
-  if (!writer->has_failed && !cw_atomic_file_write(writer->file, writer->buffer->str,
-                                                   writer->buffer->len, writer->error))
+  if (!writer->has_failed && (cw_cancel_check(writer->cancel, writer->error) ||
+                              !cw_atomic_file_write(writer->file, writer->buffer->str,
+                                                    writer->buffer->len, writer->error)))
     writer->has_failed = true;
   g_string_truncate(writer->buffer, 0);
 }

@@ -10,11 +10,13 @@ void cw_json_append_string(GString *json, const char *text);
 typedef struct {
   CwAtomicFile *file; /* NULL: the text stays in buffer */
   GString *buffer;
+  CwCancel *cancel;
   GError **error;
   bool has_failed;
 } CwJsonWriter;
 
-bool cw_json_writer_begin(CwJsonWriter *writer, const char *path, GError **error);
+bool cw_json_writer_begin(CwJsonWriter *writer, const char *path, CwCancel *cancel,
+                          GError **error);
 /* The same into memory, which cw_json_writer_finish_text gives back: NULL after a failure. */
 void cw_json_writer_begin_text(CwJsonWriter *writer, GError **error);
 void cw_json_writer_put(CwJsonWriter *writer, const char *text, size_t n);

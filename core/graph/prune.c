@@ -121,13 +121,16 @@ allocate(CwPruner *pruner, GError **error)
 }
 
 CwPruner *
-cw_pruner_new(CwGraph *graph, GError **error)
+cw_pruner_new(CwGraph *graph, CwCancel *cancel, GError **error)
 {
   g_autoptr(CwPruner) pruner = g_new0(CwPruner, 1);
   pruner->graph = cw_graph_ref(graph);
   if (!allocate(pruner, error))
     return NULL;
-  cw_influence_sweep(graph, NULL, pruner->reduced, NULL);
+  if (!cw_influence_sweep(graph, NULL, pruner->reduced, NULL, cancel)) {
+    cw_cancel_check(cancel, error);
+    return NULL;
+  }
   for (size_t i = 0; i < graph->parts.n_nodes; i++)
     pruner->influence[i] = (float)pruner->reduced[i];
   rank_nodes(pruner);
@@ -230,9 +233,10 @@ score_row(CwPruner *pruner, uint32_t t, double pending, double all, double sum)
   }
 }
 
-/* Lists and scores the edges between kept nodes; returns their number. */
+/* Lists and scores the edges between kept nodes, as far as `cancel` lets it; returns their
+ * number. */
 static int64_t
-score_edges(CwPruner *pruner, const uint8_t *node_mask)
+score_edges(CwPruner *pruner, const uint8_t *node_mask, const CwCancel *cancel)
 {
   const CwGraph *graph = pruner->graph;
   const CwGraphParts *parts = &graph->parts;
@@ -244,7 +248,7 @@ score_edges(CwPruner *pruner, const uint8_t *node_mask)
   double total = 0, moved = 0;
   for (int round = 0; round < (has_cycle ? MAX_SWEEPS : 1); round++) {
     moved = 0;
-    for (size_t i = parts->n_nodes; i-- > 0;) {
+    for (size_t i = parts->n_nodes; i-- > 0 && !cw_cancel_is_triggered(cancel);) {
       uint32_t t = graph->order[i];
       double sum = has_cycle ? sums[t] : 0;
       if (round == 0) {
@@ -263,7 +267,7 @@ score_edges(CwPruner *pruner, const uint8_t *node_mask)
       }
     }
     total += moved;
-    if (moved <= total * LEFT_TO_IGNORE)
+    if (moved <= total * LEFT_TO_IGNORE || cw_cancel_is_triggered(cancel))
       break;
   }
   return n_kept;
@@ -395,19 +399,21 @@ check_options(const CwPruneOptions *options, GError **error)
 }
 
 CwPruned *
-cw_pruner_run(CwPruner *pruner, const CwPruneOptions *options, GError **error)
+cw_pruner_run(CwPruner *pruner, const CwPruneOptions *options, CwCancel *cancel, GError **error)
 {
   if (!check_options(options, error))
     return NULL;
-  CwPruned *pruned = pruned_new(pruner, error);
+  g_autoptr(CwPruned) pruned = pruned_new(pruner, error);
   if (pruned == NULL)
     return NULL;
   keep_nodes(pruner, options, pruned->node_mask);
   if (options->ranks_as_file && options->edge_threshold >= 1) {
     fill_whole_masks(pruner, pruned);
-    return pruned;
+    return g_steal_pointer(&pruned);
   }
-  int64_t n_kept = score_edges(pruner, pruned->node_mask);
+  int64_t n_kept = score_edges(pruner, pruned->node_mask, cancel);
+  if (cw_cancel_check(cancel, error))
+    return NULL;
   float threshold = 0;
   if (options->edge_threshold < 1) {
     cw_select_reset(&pruner->select);
@@ -416,8 +422,10 @@ cw_pruner_run(CwPruner *pruner, const CwPruneOptions *options, GError **error)
     threshold = cw_select_threshold(&pruner->select, pruner->score, (size_t)n_kept,
                                     options->edge_threshold);
   }
+  if (cw_cancel_check(cancel, error))
+    return NULL;
   keep_edges(pruner, threshold);
   drop_stranded(pruner, options, pruned->node_mask);
   fill_masks(pruner, pruned);
-  return pruned;
+  return g_steal_pointer(&pruned);
 }

@@ -26,7 +26,7 @@ cw_scores_compute(const CwGraph *graph, const CwPruned *pruned, CwScores *scores
   g_autofree double *influence = g_new(double, parts->n_nodes + 1);
   g_autofree double *row_sum = g_new(double, parts->n_nodes + 1);
   double tokens = 0, errors = 0, complete = 0, total = 0;
-  cw_influence_sweep(graph, edge_mask, influence, row_sum);
+  cw_influence_sweep(graph, edge_mask, influence, row_sum, NULL);
   for (size_t t = 0; t < parts->n_nodes; t++) {
     double weight = influence[t] + cw_influence_own_weight(&parts->nodes[t]);
     if (parts->nodes[t].kind == CW_NODE_TOKEN)

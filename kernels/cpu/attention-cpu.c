@@ -341,37 +341,128 @@ cwk_cpu_attention_mix(CwkDevice *device, const CwkAttentionMixArgs *args)
   return run(&job);
 }
 
+/* ---- the adjoint --------------------------------------------------------------------------
+ */
+
+/* Positions an item holds: what its rows have in one head stays in a 1 MiB L2. */
+#define ADJOINT_POSITIONS 2048
+
 typedef struct {
   const CwkAttentionAdjointArgs *args;
   const CwkIsaKernels *isa;
+  CwkDevice *device;
+  int64_t rows_per_item, longest;
+  int64_t whole_width; /* of a head: in whole register tiles */
 } Adjoint;
 
-/* Queries i >= j see key j, so a block of four keys starts at its own first query; the few
- * entries above the diagonal inside the block are zeros of the pattern. */
+/* One head of one row as panels of nr elements: [whole_width / nr][n][nr]. */
 static void
-adjoint_row(void *data, int64_t r)
+pack_head(const Adjoint *job, const float *z, int64_t n, float *out)
+{
+  int64_t nr = job->isa->nr, stride = job->args->n_heads * job->args->head_width;
+  for (int64_t d = 0; d < job->whole_width; d += nr)
+    for (int64_t i = 0; i < n; i++, out += nr)
+      memcpy(out, z + i * stride + d, (size_t)nr * sizeof *out);
+}
+
+/* What n queries give to the mr keys that the first of them begins; `queries`: where its panels
+ * (panel_stride apart) have the first query. */
+static void
+mix_keys(const Adjoint *job, const float *columns, const float *queries, int64_t panel_stride,
+         int64_t n, float *out, bool accumulate)
+{
+  const CwkAttentionAdjointArgs *args = job->args;
+  int64_t mr = job->isa->mr, nr = job->isa->nr, stride = args->n_kv_heads * args->head_width;
+  float tile[MAX_MR * MAX_NR] __attribute__((aligned(64)));
+  for (int64_t d = 0; d < job->whole_width; d += nr, queries += panel_stride) {
+    if (n >= mr) {
+      job->isa->micro_tile(n, columns, queries, out + d, stride, accumulate);
+      continue;
+    }
+    job->isa->micro_tile(n, columns, queries, tile, nr, false);
+    for (int64_t j = 0; j < n; j++)
+      for (int64_t e = 0; e < nr; e++)
+        out[j * stride + d + e] = tile[j * nr + e] + (accumulate ? out[j * stride + d + e] : 0);
+  }
+}
+
+/* What no whole tile covers of a head's width, four keys at a time. */
+static void
+mix_rest(const Adjoint *job, const float *pattern, int64_t n, const float *z, float *out,
+         bool accumulate)
+{
+  const CwkAttentionAdjointArgs *args = job->args;
+  int64_t z_stride = args->n_heads * args->head_width, d = job->whole_width;
+  int64_t out_stride = args->n_kv_heads * args->head_width;
+  for (int64_t j = 0; j < n && d < args->head_width; j += 4)
+    job->isa->mix_columns(pattern + j * (args->pattern_t + 1), args->pattern_t, n - j,
+                          min_i64(4, n - j), z + j * z_stride + d, z_stride,
+                          out + j * out_stride + d, out_stride, args->head_width - d,
+                          accumulate);
+}
+
+/* Some rows of one head: columns of the pattern are packed once for all of them. */
+static void
+adjoint_head(const Adjoint *job, int64_t from, int64_t to, int64_t h, float *scratch)
+{
+  const CwkAttentionAdjointArgs *args = job->args;
+  int64_t mr = job->isa->mr, width = args->head_width, longest = 0;
+  int64_t per_group = args->n_heads / args->n_kv_heads, g = h / per_group;
+  const float *pattern = args->pattern + h * args->pattern_t * args->pattern_t;
+  float *columns = scratch, *packed = scratch + round_up(job->longest * mr, 16);
+  for (int64_t r = from; r < to; r++) {
+    int64_t n = args->n_positions[r];
+    const float *z = args->z + (args->first[r] * args->n_heads + h) * width;
+    longest = max_i64(longest, n);
+    pack_head(job, z, n, packed + (r - from) * job->longest * job->whole_width);
+    mix_rest(job, pattern, n, z, args->out + (args->first[r] * args->n_kv_heads + g) * width,
+             h % per_group != 0);
+  }
+  for (int64_t key = 0; key < longest && job->whole_width > 0; key += mr) {
+    job->isa->pack_columns(pattern + key * (args->pattern_t + 1), args->pattern_t,
+                           longest - key, columns);
+    for (int64_t r = from; r < to; r++) {
+      int64_t n = args->n_positions[r];
+      const float *queries = packed + (r - from) * job->longest * job->whole_width;
+      if (n > key)
+        mix_keys(job, columns, queries + key * job->isa->nr, n * job->isa->nr, n - key,
+                 args->out + ((args->first[r] + key) * args->n_kv_heads + g) * width,
+                 h % per_group != 0);
+    }
+  }
+}
+
+static void
+adjoint_item(void *data, int64_t item)
 {
   const Adjoint *job = data;
   const CwkAttentionAdjointArgs *args = job->args;
-  int64_t n = args->n_positions[r], width = args->head_width;
-  int64_t per_group = args->n_heads / args->n_kv_heads;
-  int64_t z_stride = args->n_heads * width, out_stride = args->n_kv_heads * width;
-  const float *z = args->z + args->first[r] * z_stride;
-  float *out = args->out + args->first[r] * out_stride;
-  for (int64_t h = 0; h < args->n_heads; h++) {
-    const float *pattern = args->pattern + h * args->pattern_t * args->pattern_t;
-    for (int64_t j = 0; j < n; j += 4)
-      job->isa->mix_columns(pattern + j * args->pattern_t + j, args->pattern_t, n - j,
-                            n - j < 4 ? n - j : 4, z + j * z_stride + h * width, z_stride,
-                            out + j * out_stride + h / per_group * width, out_stride, width,
-                            h % per_group != 0);
-  }
+  int64_t g = item % args->n_kv_heads, per_group = args->n_heads / args->n_kv_heads;
+  int64_t from = item / args->n_kv_heads * job->rows_per_item;
+  int64_t to = min_i64(from + job->rows_per_item, args->n_rows);
+  for (int64_t h = g * per_group; h < (g + 1) * per_group; h++)
+    adjoint_head(job, from, to, h, job->device->scratch[cwk_pool_thread_index()]);
 }
 
 CwkStatus
 cwk_cpu_attention_adjoint(CwkDevice *device, const CwkAttentionAdjointArgs *args)
 {
-  Adjoint job = { args, cwk_isa_kernels(device->isa) };
-  cwk_pool_run(device->pool, args->n_rows, adjoint_row, &job);
+  Adjoint job = { .args = args, .isa = cwk_isa_kernels(device->isa), .device = device };
+  job.whole_width = args->head_width / job.isa->nr * job.isa->nr;
+  for (int64_t r = 0; r < args->n_rows; r++)
+    job.longest = max_i64(job.longest, args->n_positions[r]);
+  if (job.longest == 0)
+    return CWK_OK;
+  /* Fewer rows an item where that many would leave threads without work. */
+  int64_t fair =
+      args->n_rows * args->n_kv_heads / (4 * (int64_t)cwk_pool_n_threads(device->pool));
+  job.rows_per_item = max_i64(1, min_i64(ADJOINT_POSITIONS / job.longest, fair));
+  size_t n_floats = (size_t)(round_up(job.longest * job.isa->mr, 16) +
+                             job.rows_per_item * job.longest * job.whole_width);
+  for (int i = 0; i < device->n_scratch - 1; i++)
+    if (cwk_cpu_scratch(device, i, n_floats * sizeof(float)) == NULL)
+      return CWK_NO_MEMORY;
+  int64_t n_items = (args->n_rows + job.rows_per_item - 1) / job.rows_per_item;
+  cwk_pool_run(device->pool, n_items * args->n_kv_heads, adjoint_item, &job);
   return CWK_OK;
 }

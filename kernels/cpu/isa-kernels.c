@@ -159,6 +159,20 @@ transpose_panel(const float *const *rows, int64_t n, int64_t k, int64_t nr, floa
     memset(out + p * nr + n, 0, (size_t)(nr - n) * sizeof *out);
 }
 
+static void
+pack_columns(const float *from, int64_t stride, int64_t n, float *out)
+{
+  for (int64_t i = 0; i < n; i++, from += stride, out += MR) {
+    int64_t n_kept = i + 1 < MR ? i + 1 : MR;
+    if (n_kept == MR) {
+      memcpy(out, from, MR * sizeof *out); /* a constant size: a few moves */
+      continue;
+    }
+    for (int64_t j = 0; j < MR; j++)
+      out[j] = j < n_kept ? from[j] : 0;
+  }
+}
+
 /* Columns of the pattern four at a time, so that each row of z is loaded once for four sums. */
 #define MIX_VECS (VL == 16 ? 4 : 2)
 
@@ -673,6 +687,7 @@ const CwkIsaKernels ISA_TABLE = {
   .nr = NR,
   .micro_tile = micro_tile,
   .transpose_panel = transpose_panel,
+  .pack_columns = pack_columns,
   .mix_columns = mix_columns,
   .dot = dot,
   .axpy = axpy,

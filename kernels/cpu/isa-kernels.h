@@ -12,6 +12,9 @@ typedef struct {
   /* out[k][nr] = the first k elements of n <= nr rows, transposed and padded with zeros. */
   void (*transpose_panel)(const float *const *rows, int64_t n, int64_t k, int64_t nr,
                           float *out);
+  /* out[i][mr] = n rows of a lower triangle's first mr columns, `stride` apart: row i has
+   * i + 1 of them, the rest is 0. */
+  void (*pack_columns)(const float *from, int64_t stride, int64_t n, float *out);
   /* out[j, :] = sum over i of pattern[i, j] z[i, :] for the columns j < n_j <= 4, width wide.
    */
   void (*mix_columns)(const float *pattern, int64_t pattern_stride, int64_t n_i, int64_t n_j,

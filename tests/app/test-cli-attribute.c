@@ -344,6 +344,29 @@ test_model_and_transcoder_must_fit(Fixture *fixture, gconstpointer data)
   g_assert_false(g_file_test(out, G_FILE_TEST_EXISTS));
 }
 
+/* 145 thousand features make more edges than a graph may hold: said before the first row, with
+ * what would fit. */
+static void
+test_too_large_is_refused_early(Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *out = g_build_filename(fixture->folder, "g.clew", NULL);
+  g_autofree char *model = test_smollm2_path_or_skip();
+  g_autofree char *transcoder = test_shared_path_or_skip("smollm2-clt");
+  if (model == NULL || transcoder == NULL)
+    return;
+  GString *ids = g_string_new("1");
+  for (int i = 1; i < 512; i++)
+    g_string_append_printf(ids, ",%d", 500 + i * 7 % 9000);
+  g_autoptr(Outcome) outcome =
+      run_clew("attribute", "--model", model, "--transcoder", transcoder, "--token-ids",
+               ids->str, "--max-feature-nodes", "0", "--output", out, NULL);
+  g_string_free(ids, TRUE);
+  assert_status(outcome, 1);
+  assert_contains(outcome->err, "max_feature_nodes");
+  assert_contains(outcome->err, "would fit");
+  g_assert_false(g_file_test(out, G_FILE_TEST_EXISTS));
+}
+
 /* ---- Ctrl+C ----------------------------------------------------------------------------- */
 
 static guint
@@ -405,6 +428,7 @@ main(int argc, char **argv)
   ADD("lines-elsewhere", test_lines_elsewhere);
   ADD("refusals", test_refusals);
   ADD("model-and-transcoder-must-fit", test_model_and_transcoder_must_fit);
+  ADD("too-large-is-refused-early", test_too_large_is_refused_early);
   ADD("interrupt", test_interrupt);
   return g_test_run();
 }

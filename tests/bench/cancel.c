@@ -2,12 +2,15 @@
  *
  *   bench-cancel --transcoder FOLDER [--moments 20] [--tokens 0] [--nodes 7500]
  *
- * One whole run is timed first; then each moment, spread evenly over that time, is tried in
- * turn: another thread raises the flag, and what counts is the time from there until the call
- * has returned, with everything it held given back. */
+ * One whole run is timed first: attribution, then pruning and writing of its graph as `clew
+ * attribute` does them. Then each moment is tried in turn: a third of them spread evenly over
+ * the attribution, a third over its end, where rows become a graph, and a third over pruning
+ * and writing the whole graph. Another thread raises the flag, and what counts is the time from
+ * there until the call has returned, with everything it held given back. */
 #include "attribution-case.h"
 #include "bench-support.h"
 
+#include <glib/gstdio.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -42,76 +45,144 @@ raise_later(gpointer data)
   return NULL;
 }
 
-/* Seconds of one run; with a moment (seconds from its start) the flag is raised then, and
- * *answer is the time until the call was back. Phase: what was last reported. */
+/* One run. With a moment (seconds from its start) the flag is raised then, and `answer` is the
+ * time until the call was back. */
 typedef struct {
   double seconds, answer;
+  double to_graph; /* seconds until the rows were there */
   bool is_cancelled;
-  const char *phase;
+  const char *phase; /* the last one reported */
+  gint64 start;
 } Outcome;
 
 static void
 remember_phase(const char *phase, double fraction, gpointer data)
 {
   Outcome *outcome = data;
+  if (g_str_equal(phase, "graph") && !g_str_equal(outcome->phase, "graph"))
+    outcome->to_graph = (double)(g_get_monotonic_time() - outcome->start) * 1e-6;
   outcome->phase = phase;
 }
 
+/* What is timed and cancelled: everything it makes is freed or handed to *graph. */
+typedef bool (*Work)(const AttributionCase *opened, CwkDevice *device, CwGraph **graph,
+                     Outcome *outcome, CwCancel *cancel, GError **error);
+
 static bool
-run_once(const AttributionCase *opened, CwkDevice *device, double moment, Outcome *outcome,
-         GError **error)
+attribute(const AttributionCase *opened, CwkDevice *device, CwGraph **graph, Outcome *outcome,
+          CwCancel *cancel, GError **error)
 {
-  g_autoptr(GError) failure = NULL;
-  g_autoptr(CwCancel) cancel = cw_cancel_new();
   CwAttributionOptions options;
   cw_attribution_options_init(&options);
   options.max_feature_nodes = n_nodes;
   CwProgress progress = { remember_phase, outcome };
-  gint64 start = g_get_monotonic_time();
-  Trigger trigger = { cancel, start + (gint64)(moment * 1e6), 0 };
+  CwGraph *made = cw_attribute(opened->model, opened->transcoder, device, opened->tokens,
+                               opened->n_tokens, &options, &progress, cancel, NULL, error);
+  if (made != NULL && graph != NULL)
+    *graph = made;
+  else
+    cw_graph_unref(made);
+  return made != NULL;
+}
+
+static bool
+prune_and_write(const AttributionCase *opened, CwkDevice *device, CwGraph **graph,
+                Outcome *outcome, CwCancel *cancel, GError **error)
+{
+  g_autofree char *document = g_build_filename(g_get_tmp_dir(), "bench-cancel.clew", NULL);
+  g_autofree char *json = g_build_filename(g_get_tmp_dir(), "bench-cancel.json", NULL);
+  CwPruneOptions options = { 0.8, 0.98, NULL };
+  outcome->phase = "prune";
+  g_autoptr(CwPruner) pruner = cw_pruner_new(*graph, cancel, error);
+  g_autoptr(CwPruned) pruned =
+      pruner != NULL ? cw_pruner_run(pruner, &options, cancel, error) : NULL;
+  if (pruned == NULL)
+    return false;
+  outcome->phase = "write .clew";
+  if (!cw_graph_save_document(*graph, NULL, document, cancel, error))
+    return false;
+  outcome->phase = "write .json";
+  bool is_written = cw_graph_save_json(*graph, pruned, NULL, json, cancel, error);
+  g_unlink(document);
+  g_unlink(json);
+  return is_written;
+}
+
+static bool
+run_once(Work work, const AttributionCase *opened, CwkDevice *device, CwGraph **graph,
+         double moment, Outcome *outcome, GError **error)
+{
+  g_autoptr(GError) failure = NULL;
+  g_autoptr(CwCancel) cancel = cw_cancel_new();
+  *outcome = (Outcome){ .phase = "start", .start = g_get_monotonic_time() };
+  Trigger trigger = { cancel, outcome->start + (gint64)(moment * 1e6), 0 };
   GThread *thread = moment >= 0 ? g_thread_new("cancel", raise_later, &trigger) : NULL;
-  g_autoptr(CwGraph) graph =
-      cw_attribute(opened->model, opened->transcoder, device, opened->tokens, opened->n_tokens,
-                   &options, &progress, cancel, NULL, &failure);
+  bool is_done = work(opened, device, graph, outcome, cancel, &failure);
   gint64 end = g_get_monotonic_time();
   if (thread != NULL)
     g_thread_join(thread);
-  outcome->seconds = (double)(end - start) * 1e-6;
+  outcome->seconds = (double)(end - outcome->start) * 1e-6;
   outcome->answer = (double)(end - trigger.raised) * 1e-6;
   outcome->is_cancelled = g_error_matches(failure, CW_ERROR, CW_ERROR_CANCELLED);
-  if (graph != NULL || outcome->is_cancelled)
+  if (is_done || outcome->is_cancelled)
     return true;
   g_propagate_error(error, g_steal_pointer(&failure));
   return false;
+}
+
+typedef struct {
+  int n_moments, n_cancelled;
+  double longest;
+} Tally;
+
+/* n moments spread evenly from `from` to `to` seconds after the start of the work. */
+static bool
+try_moments(Work work, const AttributionCase *opened, CwkDevice *device, CwGraph **graph,
+            double from, double to, int n, Tally *tally, GError **error)
+{
+  for (int i = 0; i < n; i++) {
+    double moment = from + (to - from) * (i + 0.5) / n;
+    Outcome outcome;
+    if (!run_once(work, opened, device, graph, moment, &outcome, error))
+      return false;
+    if (outcome.is_cancelled) {
+      tally->longest = MAX(tally->longest, outcome.answer);
+      tally->n_cancelled++;
+    }
+    printf("%s\n  {\"at\": %.3f, \"phase\": \"%s\", \"cancelled\": %s, \"answer\": %.4f}",
+           tally->n_moments++ == 0 ? "" : ",", moment, outcome.phase,
+           outcome.is_cancelled ? "true" : "false", outcome.answer);
+    fflush(stdout);
+  }
+  return true;
 }
 
 static bool
 run_moments(const AttributionCase *opened, CwkDevice *device, GError **error)
 {
   g_autofree char *machine = bench_describe_machine();
-  Outcome whole = { 0 };
-  if (!run_once(opened, device, -1, &whole, error))
+  g_autoptr(CwGraph) graph = NULL;
+  Outcome whole, after;
+  if (!run_once(attribute, opened, device, &graph, -1, &whole, error) ||
+      !run_once(prune_and_write, opened, device, &graph, -1, &after, error))
     return false;
   printf("{\"case\": \"cancel\", \"machine\": \"%s\", \"tokens\": %zu, \"nodes\": %d, "
-         "\"threads\": %d, \"whole_seconds\": %.3f, \"moments\": [",
-         machine, opened->n_tokens, n_nodes, n_threads, whole.seconds);
-  double longest = 0;
-  int n_cancelled = 0;
-  for (int i = 0; i < n_moments; i++) {
-    double moment = whole.seconds * i / n_moments;
-    Outcome outcome = { .phase = "start" };
-    if (!run_once(opened, device, moment, &outcome, error))
-      return false;
-    if (outcome.is_cancelled) {
-      longest = MAX(longest, outcome.answer);
-      n_cancelled++;
-    }
-    printf("%s\n  {\"at\": %.3f, \"phase\": \"%s\", \"cancelled\": %s, \"answer\": %.4f}",
-           i == 0 ? "" : ",", moment, outcome.phase, outcome.is_cancelled ? "true" : "false",
-           outcome.answer);
-    fflush(stdout);
-  }
-  printf("],\n  \"cancelled\": %d, \"longest_answer_seconds\": %.4f}\n", n_cancelled, longest);
+         "\"threads\": %d, \"edges\": %zu, \"seconds_attribute\": %.3f, "
+         "\"seconds_to_graph\": %.3f, \"seconds_prune_and_write\": %.3f, \"moments\": [",
+         machine, opened->n_tokens, n_nodes, n_threads, cw_graph_get_n_edges(graph),
+         whole.seconds, whole.to_graph, after.seconds);
+  fflush(stdout);
+  int n = (n_moments + 2) / 3;
+  Tally tally = { 0 };
+  if (!try_moments(prune_and_write, opened, device, &graph, 0, after.seconds, n, &tally, error))
+    return false;
+  g_clear_pointer(&graph, cw_graph_unref);
+  if (!try_moments(attribute, opened, device, NULL, whole.to_graph, whole.seconds, n, &tally,
+                   error) ||
+      !try_moments(attribute, opened, device, NULL, 0, whole.to_graph, n, &tally, error))
+    return false;
+  printf("],\n  \"cancelled\": %d, \"longest_answer_seconds\": %.4f}\n", tally.n_cancelled,
+         tally.longest);
   return true;
 }
 

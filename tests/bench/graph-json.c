@@ -77,7 +77,7 @@ run_generate(void)
   double n_links = n_megabytes * 1e6 / (is_compact ? BYTES_OF_COMPACT : BYTES_PER_LINK);
   g_autoptr(CwGraph) graph = graph_random(8192, 26, 16, MIN(n_links / MAX_EDGES, 1), 3);
   g_autofree char *text = NULL;
-  bool is_good = cw_graph_save_json(graph, NULL, NULL, file_path, &error);
+  bool is_good = cw_graph_save_json(graph, NULL, NULL, file_path, NULL, &error);
   if (is_good && is_compact && g_file_get_contents(file_path, &text, NULL, &error)) {
     compact(text);
     is_good = g_file_set_contents(file_path, text, -1, &error);

@@ -24,7 +24,7 @@ run(CwPruner *pruner, double node_threshold, double edge_threshold)
 {
   g_autoptr(GError) error = NULL;
   CwPruneOptions options = { node_threshold, edge_threshold, NULL };
-  CwPruned *pruned = cw_pruner_run(pruner, &options, &error);
+  CwPruned *pruned = cw_pruner_run(pruner, &options, NULL, &error);
   if (pruned == NULL)
     g_error("%s", error->message);
   return pruned;
@@ -37,7 +37,7 @@ time_full(CwGraph *graph, int rounds)
   double best = 1e30;
   for (int i = 0; i < rounds; i++) {
     double start = now_ms();
-    g_autoptr(CwPruner) pruner = cw_pruner_new(graph, NULL);
+    g_autoptr(CwPruner) pruner = cw_pruner_new(graph, NULL, NULL);
     g_autoptr(CwPruned) pruned = run(pruner, 0.8, 0.98);
     best = MIN(best, now_ms() - start);
   }
@@ -48,7 +48,7 @@ time_full(CwGraph *graph, int rounds)
 static void
 time_slider(CwGraph *graph, double *slowest, double *mean)
 {
-  g_autoptr(CwPruner) pruner = cw_pruner_new(graph, NULL);
+  g_autoptr(CwPruner) pruner = cw_pruner_new(graph, NULL, NULL);
   int n = 26;
   *slowest = *mean = 0;
   g_autoptr(CwPruned) first = run(pruner, 1, 1);
@@ -74,7 +74,7 @@ bench_graph(const char *name, CwGraph *graph, const char *separator)
   double start = now_ms(), slowest, mean;
   g_autoptr(CwPruned) sorted = prune_by_sorting(graph, 0.8, 0.98);
   double sorting = now_ms() - start;
-  g_autoptr(CwPruner) pruner = cw_pruner_new(graph, NULL);
+  g_autoptr(CwPruner) pruner = cw_pruner_new(graph, NULL, NULL);
   g_autoptr(CwPruned) ours = run(pruner, 0.8, 0.98);
   if (!is_same(ours, sorted)) {
     fprintf(stderr, "%s: pruning by selection and by sorting differ\n", name);

@@ -29,9 +29,9 @@ static CwPruned *
 prune(CwGraph *graph)
 {
   g_autoptr(GError) error = NULL;
-  g_autoptr(CwPruner) pruner = cw_pruner_new(graph, &error);
+  g_autoptr(CwPruner) pruner = cw_pruner_new(graph, NULL, &error);
   CwPruneOptions options = { 0.7, 0.9, NULL };
-  CwPruned *pruned = pruner != NULL ? cw_pruner_run(pruner, &options, &error) : NULL;
+  CwPruned *pruned = pruner != NULL ? cw_pruner_run(pruner, &options, NULL, &error) : NULL;
   if (pruned == NULL)
     g_error("pruning: %s", error->message);
   return pruned;

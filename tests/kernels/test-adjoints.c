@@ -97,21 +97,28 @@ test_norm_adjoint(gconstpointer isa)
 }
 
 static void
-check_attention_adjoint(CwkDevice *device, int64_t T, int64_t H, int64_t G, int64_t K)
+check_attention_adjoint(CwkDevice *device, int64_t n_rows, int64_t T, int64_t H, int64_t G,
+                        int64_t K)
 {
   g_autofree float *q = random_floats((size_t)(T * H * K)),
                    *k = random_floats((size_t)(T * G * K));
   g_autofree float *pattern = g_new0(float, H *T *T);
   CwkAttentionPatternArgs make = { T, T, H, G, K, q, k, H * K, G * K, 0.5f, 0, 0, pattern };
   g_assert_cmpint(cwk_attention_pattern(device, &make), ==, CWK_OK);
-  /* Rows of T, of 1 and of 2 positions. */
-  int32_t counts[3] = { (int32_t)T, 1, (int32_t)MIN(T, 2) };
-  int64_t first[3] = { 0, T, T + 1 }, n = T + 1 + counts[2];
+  /* Rows of T, of 1 and of 2 positions in turn. */
+  const int32_t lengths[3] = { (int32_t)T, 1, (int32_t)MIN(T, 2) };
+  g_autofree int32_t *counts = g_new(int32_t, n_rows);
+  g_autofree int64_t *first = g_new(int64_t, n_rows);
+  int64_t n = 0;
+  for (int64_t r = 0; r < n_rows; n += counts[r++]) {
+    counts[r] = lengths[r % 3];
+    first[r] = n;
+  }
   g_autofree float *z = random_floats((size_t)(n * H * K));
   g_autofree float *out = random_floats((size_t)(n * G * K));
-  CwkAttentionAdjointArgs args = { 3, counts, first, H, G, K, pattern, T, z, out };
+  CwkAttentionAdjointArgs args = { n_rows, counts, first, H, G, K, pattern, T, z, out };
   g_assert_cmpint(cwk_attention_adjoint(device, &args), ==, CWK_OK);
-  for (int r = 0; r < 3; r++) {
+  for (int64_t r = 0; r < n_rows; r++) {
     g_autofree float *v = random_floats((size_t)(counts[r] * G * K));
     double left = 0, right = 0;
     for (int64_t i = 0; i < counts[r]; i++)
@@ -131,10 +138,12 @@ static void
 test_attention_adjoint(gconstpointer isa)
 {
   CwkDevice *device = device_of(isa);
-  check_attention_adjoint(device, 1, 1, 1, 1);
-  check_attention_adjoint(device, 5, 4, 2, 8);
-  check_attention_adjoint(device, 17, 9, 3, 64);
-  check_attention_adjoint(device, 33, 2, 2, 67);
+  check_attention_adjoint(device, 1, 1, 1, 1, 1);
+  check_attention_adjoint(device, 3, 5, 4, 2, 8);
+  check_attention_adjoint(device, 3, 17, 9, 3, 64);
+  check_attention_adjoint(device, 3, 33, 2, 2, 67);
+  /* Enough rows that several share an item, more than one item, and the last one short. */
+  check_attention_adjoint(device, 100, 31, 4, 2, 32);
   cwk_device_free(device);
 }
 

@@ -30,7 +30,7 @@ small_graph_new(void)
     parts.labels[i] = g_strdup(labels[i]);
   for (int i = 0; i < 3; i++)
     parts.prompt_tokens[i] = g_strdup_printf("t%d", i);
-  CwGraph *graph = cw_graph_new_take(&parts, &error);
+  CwGraph *graph = cw_graph_new_take(&parts, NULL, &error);
   g_assert_no_error(error);
   return graph;
 }

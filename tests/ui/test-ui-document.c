@@ -119,9 +119,10 @@ test_thresholds(Fixture *f, gconstpointer data)
   }
   wait_for_masks(f);
   g_autoptr(GError) error = NULL;
-  g_autoptr(CwPruner) pruner = cw_pruner_new(cwu_document_peek_graph(f->document), &error);
+  g_autoptr(CwPruner) pruner =
+      cw_pruner_new(cwu_document_peek_graph(f->document), NULL, &error);
   CwPruneOptions options = { 0.3 + 39 * 0.01, 0.9, NULL, false };
-  g_autoptr(CwPruned) wanted = cw_pruner_run(pruner, &options, &error);
+  g_autoptr(CwPruned) wanted = cw_pruner_run(pruner, &options, NULL, &error);
   const CwPruned *pruned = cwu_document_peek_pruned(f->document);
   g_assert_cmpmem(pruned->node_mask, pruned->n_nodes, wanted->node_mask, wanted->n_nodes);
   g_assert_cmpmem(pruned->edge_mask, pruned->n_edges, wanted->edge_mask, wanted->n_edges);

@@ -283,10 +283,10 @@ dup_remarks(const CwLoadReport *report)
 
 /* The document and its first masks, of a graph that is there. */
 static bool
-prepare(Content *content, const CwViewState *view, GError **error)
+prepare(Content *content, const CwViewState *view, CwCancel *cancel, GError **error)
 {
   content->core = cw_document_new_from_graph(content->graph, view, &content->session);
-  content->pruner = cw_pruner_new(content->graph, error);
+  content->pruner = cw_pruner_new(content->graph, cancel, error);
   return content->pruner != NULL &&
          cwu_prune(content->pruner, cw_document_peek_state(content->core), &content->result,
                    error);
@@ -308,7 +308,7 @@ read_content(GFile *file, CwCancel *cancel, GError **error)
   content->file = g_object_ref(file);
   content->graph = cw_graph_load(path, &report, &view, cancel, error);
   content->remarks = dup_remarks(&report);
-  if (content->graph == NULL || !prepare(content, &view, error))
+  if (content->graph == NULL || !prepare(content, &view, cancel, error))
     g_clear_pointer(&content, content_free);
   cw_load_report_clear(&report);
   cw_view_state_clear(&view);
@@ -415,7 +415,7 @@ set_graph_thread(GTask *task, gpointer source, gpointer data, GCancellable *canc
   SetGraphJob *job = data;
   CwViewState view = { job->node_threshold, job->edge_threshold, NULL };
   GError *error = NULL;
-  if (prepare(job->content, &view, &error))
+  if (prepare(job->content, &view, NULL, &error))
     g_task_return_boolean(task, TRUE);
   else
     g_task_return_error(task, error);
@@ -491,9 +491,9 @@ save_thread(GTask *task, gpointer source, gpointer data, GCancellable *cancellab
     g_set_error(&error, CW_ERROR, CW_ERROR_UNSUPPORTED,
                 "That place is not on this machine: save to a local folder");
   else if (g_str_has_suffix(path, ".json"))
-    ok = cw_graph_save_json(graph, NULL, &view, path, &error);
+    ok = cw_graph_save_json(graph, NULL, &view, path, NULL, &error);
   else
-    ok = cw_graph_save_document(graph, &view, path, &error);
+    ok = cw_graph_save_document(graph, &view, path, NULL, &error);
   cw_view_state_clear(&view);
   if (ok)
     g_task_return_boolean(task, TRUE);

@@ -39,7 +39,7 @@ cwu_prune(CwPruner *pruner, const CwDocumentState *state, CwuPruneResult *result
   CwPruneOptions options = { cw_document_state_get_node_threshold(state),
                              cw_document_state_get_edge_threshold(state), pinned,
                              !cw_graph_is_whole(graph) };
-  result->pruned = cw_pruner_run(pruner, &options, error);
+  result->pruned = cw_pruner_run(pruner, &options, NULL, error);
   if (result->pruned == NULL)
     return false;
   cw_scores_compute(graph, result->pruned, &result->scores);
@@ -62,7 +62,7 @@ job_thread(GTask *task, gpointer source, gpointer data, GCancellable *cancellabl
   Job *job = data;
   GError *error = NULL;
   if (job->pruner == NULL)
-    job->pruner = cw_pruner_new(cw_document_state_peek_graph(job->state), &error);
+    job->pruner = cw_pruner_new(cw_document_state_peek_graph(job->state), NULL, &error);
   if (job->pruner != NULL && cwu_prune(job->pruner, job->state, &job->result, &error))
     g_task_return_boolean(task, TRUE);
   else

@@ -66,7 +66,7 @@ static CwuThumbnail *
 draw(const Job *job, CwGraph *graph, const CwViewState *view, GError **error)
 {
   g_autoptr(CwDocument) document = cw_document_new_from_graph(graph, view, NULL);
-  g_autoptr(CwPruner) pruner = cw_pruner_new(graph, error);
+  g_autoptr(CwPruner) pruner = cw_pruner_new(graph, NULL, error);
   CwuPruneResult result = { 0 };
   CwuPictureOptions options;
   if (pruner == NULL || !cwu_prune(pruner, cw_document_peek_state(document), &result, error))

@@ -30,6 +30,7 @@ typedef struct {
   int nodes_8, edges_98, nodes_5, edges_9;
   int64_t top_tokens[10];
   int64_t selected[20];
+  double least_threshold; /* 0 save where nothing shall be active */
 } Generated;
 
 static const Generated cases[] = {
@@ -475,7 +476,7 @@ write_cross_layer(const Generated *one, const char *folder, int l)
             -.35, .35);
   if (one->is_jump)
     fill_part(add_tensor(&encoder, HF_NAME("threshold_%d", l), 1, F, 0, 0), "clt.threshold",
-              l * F, F, 0, .5);
+              l * F, F, one->least_threshold, one->least_threshold + .5);
   fill_part(add_tensor(&decoder, HF_NAME("W_dec_%d", l), 3, F, L - l, D),
             NAME("clt.W_dec.%d", l), 0, F * (L - l) * D, -.35, .35);
   g_snprintf(file, sizeof file, "W_enc_%d.safetensors", l);
@@ -497,7 +498,8 @@ write_per_layer(const Generated *one, const char *folder, int l)
   fill_part(add_tensor(&list, "b_dec", 1, D, 0, 0), NAME("plt.%d.b_dec", l), 0, D, -.35, .35);
   if (one->is_jump)
     fill_part(add_tensor(&list, "activation_function.threshold", 1, F, 0, 0),
-              NAME("plt.%d.threshold", l), 0, F, 0, .5);
+              NAME("plt.%d.threshold", l), 0, F, one->least_threshold,
+              one->least_threshold + .5);
   if (one->top_k > 0)
     fill_part(add_tensor(&list, "W_skip", 2, D, D, 0), NAME("plt.%d.W_skip", l), 0, D * D, -.35,
               .35);
@@ -586,10 +588,10 @@ static void
 check_prune(const Generated *one, CwGraph *graph)
 {
   g_autoptr(GError) error = NULL;
-  g_autoptr(CwPruner) pruner = cw_pruner_new(graph, &error);
+  g_autoptr(CwPruner) pruner = cw_pruner_new(graph, NULL, &error);
   g_assert_no_error(error);
   CwPruneOptions options = { .8, .98, NULL };
-  g_autoptr(CwPruned) pruned = cw_pruner_run(pruner, &options, &error);
+  g_autoptr(CwPruned) pruned = cw_pruner_run(pruner, &options, NULL, &error);
   g_assert_no_error(error);
   g_assert_cmpuint(pruned->n_kept_nodes, ==, (size_t)one->nodes_8);
   g_assert_cmpuint(pruned->n_kept_edges, ==, (size_t)one->edges_98);
@@ -599,7 +601,7 @@ check_prune(const Generated *one, CwGraph *graph)
   assert_near(sum, one->sum_influence, 1e-5);
   assert_near((double)pruned->influence[one->most_influential], one->largest_influence, 2e-6);
   options = (CwPruneOptions){ .5, .9, NULL };
-  g_autoptr(CwPruned) smaller = cw_pruner_run(pruner, &options, &error);
+  g_autoptr(CwPruned) smaller = cw_pruner_run(pruner, &options, NULL, &error);
   g_assert_cmpuint(smaller->n_kept_nodes, ==, (size_t)one->nodes_5);
   g_assert_cmpuint(smaller->n_kept_edges, ==, (size_t)one->edges_9);
   CwScores scores;
@@ -664,6 +666,41 @@ test_case(gconstpointer data)
   test_remove_tree(folder);
 }
 
+/* Thresholds that nothing reaches, which stops the peer for cross-layer sets: a graph of tokens
+ * and errors that still adds up. */
+static void
+test_no_active_feature(gconstpointer data)
+{
+  static const int32_t tokens[T] = { 0, 3, 4, 3, 2, 5, 3, 8 };
+  Generated silent = *(const Generated *)data;
+  silent.least_threshold = 1e6;
+  g_autoptr(GError) error = NULL;
+  g_autofree char *folder = test_temp_dir();
+  g_autofree char *model_path = write_model(silent.family, folder);
+  g_autofree char *transcoder_path = write_transcoder(&silent, folder);
+  g_autoptr(CwModel) model = cw_model_load(model_path, &error);
+  g_assert_no_error(error);
+  g_autoptr(CwTranscoder) transcoder = cw_transcoder_open(transcoder_path, &error);
+  g_assert_no_error(error);
+  CwkDevice *device = cwk_cpu_new(1);
+  CwAttributionOptions options;
+  cw_attribution_options_init(&options);
+  g_autoptr(CwAttributionDetail) detail = NULL;
+  g_autoptr(CwGraph) graph =
+      cw_attribute(model, transcoder, device, tokens, T, &options, NULL, NULL, &detail, &error);
+  g_assert_no_error(error);
+  g_assert_cmpint(detail->n_active, ==, 0);
+  g_assert_cmpuint(cw_graph_get_n_nodes(graph), ==, L * T + T + 10);
+  g_assert_cmpfloat(detail->largest_rest_error, <=, 1e-5);
+  CwPruneOptions prune = { .8, .98, NULL };
+  g_autoptr(CwPruner) pruner = cw_pruner_new(graph, NULL, &error);
+  g_autoptr(CwPruned) pruned = cw_pruner_run(pruner, &prune, NULL, &error);
+  g_assert_no_error(error);
+  g_assert_cmpuint(pruned->n_kept_edges, >, 0);
+  cwk_device_free(device);
+  test_remove_tree(folder);
+}
+
 static void
 test_generator(void)
 {
@@ -681,6 +718,11 @@ main(int argc, char **argv)
   for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
     g_autofree char *path = g_strdup_printf("/core/attribute/generated/%s", cases[i].name);
     g_test_add_data_func(path, &cases[i], test_case);
+    if (!cases[i].is_jump)
+      continue;
+    g_autofree char *silent =
+        g_strdup_printf("/core/attribute/generated/no-active-feature/%s", cases[i].name);
+    g_test_add_data_func(silent, &cases[i], test_no_active_feature);
   }
   return g_test_run();
 }

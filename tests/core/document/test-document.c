@@ -59,7 +59,7 @@ graph_of_features(int64_t first_feature)
   parts.source = g_memdup2(source->data, source->len * sizeof(uint32_t));
   parts.weight = g_memdup2(weight->data, weight->len * sizeof(float));
   parts.settings_json = g_strdup("{}");
-  CwGraph *graph = cw_graph_new_take(&parts, &error);
+  CwGraph *graph = cw_graph_new_take(&parts, NULL, &error);
   g_assert_no_error(error);
   return graph;
 }
@@ -83,7 +83,7 @@ bytes_of(CwDocument *document)
   gsize n;
   cw_document_state_to_view(state, NULL, &view);
   g_assert_true(
-      cw_graph_save_document(cw_document_state_peek_graph(state), &view, path, &error));
+      cw_graph_save_document(cw_document_state_peek_graph(state), &view, path, NULL, &error));
   g_assert_no_error(error);
   cw_view_state_clear(&view);
   g_assert_true(g_file_get_contents(path, &data, &n, &error));
@@ -361,14 +361,14 @@ test_pruned_file(void)
   view.node_threshold = NAN;
   g_autoptr(CwDocument) document = cw_document_new_from_graph(graph, &view, NULL);
   CwDocumentState *state = cw_document_peek_state(document);
-  g_autoptr(CwPruner) pruner = cw_pruner_new(graph, &error);
+  g_autoptr(CwPruner) pruner = cw_pruner_new(graph, NULL, &error);
   CwPruneOptions options = { cw_document_state_get_node_threshold(state),
                              cw_document_state_get_edge_threshold(state), NULL, true };
-  g_autoptr(CwPruned) all = cw_pruner_run(pruner, &options, &error);
+  g_autoptr(CwPruned) all = cw_pruner_run(pruner, &options, NULL, &error);
   g_assert_cmpuint(all->n_kept_nodes, ==, cw_graph_get_n_nodes(graph));
   g_assert_cmpuint(all->n_kept_edges, ==, cw_graph_get_n_edges(graph));
   options.node_threshold = 0.5;
-  g_autoptr(CwPruned) half = cw_pruner_run(pruner, &options, &error);
+  g_autoptr(CwPruned) half = cw_pruner_run(pruner, &options, NULL, &error);
   const CwNode *nodes = cw_graph_peek_nodes(graph);
   for (size_t i = 0; i < half->n_nodes; i++)
     if (nodes[i].kind == CW_NODE_FEATURE)

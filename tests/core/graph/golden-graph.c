@@ -47,7 +47,7 @@ graph_from_dense(const float *adjacency, const CwNode *nodes, size_t n, int64_t 
     parts.row_start[t + 1] = (int64_t)n_edges;
   }
   g_autoptr(GError) error = NULL;
-  CwGraph *graph = cw_graph_new_take(&parts, &error);
+  CwGraph *graph = cw_graph_new_take(&parts, NULL, &error);
   g_assert_no_error(error);
   return graph;
 }
@@ -188,7 +188,7 @@ graph_random(int64_t n_features, int64_t n_layers, int64_t n_positions, double d
   parts.source = (uint32_t *)g_array_steal(source, NULL);
   parts.weight = (float *)g_array_steal(weight, NULL);
   g_autoptr(GError) error = NULL;
-  CwGraph *graph = cw_graph_new_take(&parts, &error);
+  CwGraph *graph = cw_graph_new_take(&parts, NULL, &error);
   g_assert_no_error(error);
   return graph;
 }

@@ -33,7 +33,7 @@ small_graph(void)
   parts.source = g_memdup2(sources, sizeof sources);
   parts.weight = g_memdup2(weights, sizeof weights);
   parts.settings_json = g_strdup("{\"model\":\"m\"}");
-  CwGraph *graph = cw_graph_new_take(&parts, &error);
+  CwGraph *graph = cw_graph_new_take(&parts, NULL, &error);
   g_assert_no_error(error);
   return graph;
 }
@@ -45,7 +45,7 @@ test_round_trip(void)
   g_autofree char *folder = test_temp_dir(), *path = g_build_filename(folder, "a.clew", NULL);
   g_autoptr(CwGraph) graph = small_graph();
   CwViewState state = { .6, NAN, (char *)"{\"pins\":[3]}" }, got;
-  g_assert_true(cw_graph_save_document(graph, &state, path, &error));
+  g_assert_true(cw_graph_save_document(graph, &state, path, NULL, &error));
   g_assert_no_error(error);
   CwLoadReport report;
   g_autoptr(CwGraph) again = cw_graph_load(path, &report, &got, NULL, &error);
@@ -90,11 +90,11 @@ test_foreign(void)
   g_autofree char *through = g_build_filename(folder, "through.json", NULL);
   g_autoptr(CwGraph) graph = cw_graph_load(source, NULL, NULL, NULL, &error);
   g_assert_no_error(error);
-  g_assert_true(cw_graph_save_document(graph, NULL, path, &error));
+  g_assert_true(cw_graph_save_document(graph, NULL, path, NULL, &error));
   g_autoptr(CwGraph) again = cw_graph_load(path, NULL, NULL, NULL, &error);
   g_assert_no_error(error);
-  g_assert_true(cw_graph_save_json(graph, NULL, NULL, direct, &error));
-  g_assert_true(cw_graph_save_json(again, NULL, NULL, through, &error));
+  g_assert_true(cw_graph_save_json(graph, NULL, NULL, direct, NULL, &error));
+  g_assert_true(cw_graph_save_json(again, NULL, NULL, through, NULL, &error));
   g_autofree char *a = NULL, *b = NULL;
   gsize n_a, n_b;
   g_assert_true(g_file_get_contents(direct, &a, &n_a, NULL));
@@ -130,7 +130,7 @@ saved_bytes(gsize *n)
   g_autoptr(CwGraph) graph = small_graph();
   CwViewState state = { .6, .9, (char *)"{\"pins\":[3]}" };
   char *data = NULL;
-  g_assert_true(cw_graph_save_document(graph, &state, path, &error));
+  g_assert_true(cw_graph_save_document(graph, &state, path, NULL, &error));
   g_assert_true(g_file_get_contents(path, &data, n, NULL));
   test_remove_tree(folder);
   return data;
@@ -373,14 +373,91 @@ test_view(void)
   g_string_append(large, "]}");
   g_autofree char *folder = test_temp_dir(), *path = g_build_filename(folder, "a.clew", NULL);
   CwViewState written = { NAN, NAN, large->str };
-  g_assert_true(cw_graph_save_document(graph, &written, path, &error));
+  g_assert_true(cw_graph_save_document(graph, &written, path, NULL, &error));
   g_autoptr(CwGraph) again = cw_graph_load(path, NULL, &state, NULL, &error);
   g_assert_no_error(error);
   g_assert_cmpstr(state.view_json, ==, large->str);
   written.view_json = (char *)"[1]";
-  g_assert_false(cw_graph_save_document(graph, &written, path, &error));
+  g_assert_false(cw_graph_save_document(graph, &written, path, NULL, &error));
   g_assert_error(error, CW_ERROR, CW_ERROR_FORMAT);
   cw_view_state_clear(&state);
+  test_remove_tree(folder);
+}
+
+/* Enough edges that every section takes several pieces. */
+static CwGraph *
+large_graph(void)
+{
+  g_autoptr(GError) error = NULL;
+  const size_t n = 1200;
+  CwGraphParts parts = { .n_positions = 1, .n_layers = (int64_t)n, .n_nodes = n };
+  parts.prompt_tokens = g_new0(char *, 2);
+  parts.prompt_tokens[0] = g_strdup("a");
+  parts.nodes = g_new0(CwNode, n);
+  parts.labels = g_new0(char *, n);
+  parts.row_start = g_new0(int64_t, n + 1);
+  parts.source = g_new0(uint32_t, n * (n - 1) / 2);
+  parts.weight = g_new0(float, n *(n - 1) / 2);
+  for (size_t t = 0; t < n; t++) {
+    int64_t start = parts.row_start[t];
+    parts.nodes[t] = (CwNode){ .kind = t + 1 < n ? CW_NODE_FEATURE : CW_NODE_LOGIT,
+                               .layer = (int32_t)t,
+                               .probability = t + 1 < n ? 0 : 1 };
+    for (size_t s = 0; s < t; s++) {
+      parts.source[start + (int64_t)s] = (uint32_t)s;
+      parts.weight[start + (int64_t)s] = sinf((float)(t * n + s)) + 2;
+    }
+    parts.row_start[t + 1] = start + (int64_t)t;
+  }
+  CwGraph *graph = cw_graph_new_take(&parts, NULL, &error);
+  g_assert_no_error(error);
+  return graph;
+}
+
+static void
+test_large(void)
+{
+  g_autoptr(GError) error = NULL;
+  g_autofree char *folder = test_temp_dir(), *path = g_build_filename(folder, "a.clew", NULL);
+  g_autoptr(CwGraph) graph = large_graph();
+  size_t n_bytes = cw_graph_get_n_edges(graph) * 4;
+  g_assert_true(cw_graph_save_document(graph, NULL, path, NULL, &error));
+  g_autoptr(CwGraph) again = cw_graph_load(path, NULL, NULL, NULL, &error);
+  g_assert_no_error(error);
+  g_assert_cmpmem(cw_graph_peek_weight(graph), n_bytes, cw_graph_peek_weight(again), n_bytes);
+  g_assert_cmpmem(cw_graph_peek_source(graph), n_bytes, cw_graph_peek_source(again), n_bytes);
+  test_remove_tree(folder);
+}
+
+static void
+expect_cancelled(bool is_done, GError **error)
+{
+  g_assert_false(is_done);
+  g_assert_error(*error, CW_ERROR, CW_ERROR_CANCELLED);
+  g_clear_error(error);
+}
+
+/* A cancelled save leaves the file of before and nothing beside it. */
+static void
+test_cancel(void)
+{
+  g_autoptr(GError) error = NULL;
+  g_autofree char *folder = test_temp_dir(), *path = g_build_filename(folder, "a.clew", NULL);
+  g_autofree char *json = g_build_filename(folder, "a.json", NULL);
+  g_autoptr(CwGraph) graph = large_graph();
+  g_autoptr(CwGraph) small = small_graph();
+  g_autoptr(CwCancel) cancel = cw_cancel_new();
+  g_assert_true(cw_graph_save_document(small, NULL, path, NULL, &error));
+  cw_cancel_trigger(cancel);
+  expect_cancelled(cw_graph_save_document(graph, NULL, path, cancel, &error), &error);
+  expect_cancelled(cw_graph_save_json(graph, NULL, NULL, json, cancel, &error), &error);
+  g_autoptr(CwGraph) again = cw_graph_load(path, NULL, NULL, NULL, &error);
+  g_assert_no_error(error);
+  g_assert_cmpuint(cw_graph_get_n_nodes(again), ==, 4);
+  expect_cancelled(cw_graph_load(path, NULL, NULL, cancel, &error) != NULL, &error);
+  g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+  g_assert_cmpstr(g_dir_read_name(dir), ==, "a.clew");
+  g_assert_null(g_dir_read_name(dir));
   test_remove_tree(folder);
 }
 
@@ -398,5 +475,7 @@ main(int argc, char **argv)
   g_test_add_func("/core/graph-document/lying-header", test_lying_header);
   g_test_add_func("/core/graph-document/bomb", test_bomb);
   g_test_add_func("/core/graph-document/view", test_view);
+  g_test_add_func("/core/graph-document/large", test_large);
+  g_test_add_func("/core/graph-document/cancel", test_cancel);
   return g_test_run();
 }

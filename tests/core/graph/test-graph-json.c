@@ -48,7 +48,7 @@ save(CwGraph *graph, const CwPruned *pruned, const CwViewState *state, char **te
 {
   g_autoptr(GError) error = NULL;
   char *path = g_build_filename(temp_dir, "out.json", NULL);
-  g_assert_true(cw_graph_save_json(graph, pruned, state, path, &error));
+  g_assert_true(cw_graph_save_json(graph, pruned, state, path, NULL, &error));
   g_assert_no_error(error);
   if (text != NULL)
     g_file_get_contents(path, text, n, &error);
@@ -150,9 +150,9 @@ test_equals_circuit_tracer(gconstpointer data)
       g_strdup_printf("attribution/%s/expected_graph.json", (const char *)data);
   g_autofree char *expected = test_golden_path(json_rest);
   g_autoptr(GoldenGraph) golden = golden_graph_load(tensors);
-  g_autoptr(CwPruner) pruner = cw_pruner_new(golden->graph, &error);
+  g_autoptr(CwPruner) pruner = cw_pruner_new(golden->graph, NULL, &error);
   CwPruneOptions options = { 0.8, 0.98, NULL };
-  g_autoptr(CwPruned) pruned = cw_pruner_run(pruner, &options, &error);
+  g_autoptr(CwPruned) pruned = cw_pruner_run(pruner, &options, NULL, &error);
   g_autofree char *path = save(golden->graph, pruned, NULL, NULL, NULL);
   g_autoptr(JsonParser) our_parser = json_parser_new(), their_parser = json_parser_new();
   JsonObject *ours = parse(our_parser, path), *theirs = parse(their_parser, expected);
@@ -541,9 +541,9 @@ test_saves_pruned(void)
   gsize n;
   CwLoadReport report = { 0 };
   g_autoptr(CwGraph) graph = load_text(ODD, NULL, NULL);
-  g_autoptr(CwPruner) pruner = cw_pruner_new(graph, &error);
+  g_autoptr(CwPruner) pruner = cw_pruner_new(graph, NULL, &error);
   CwPruneOptions options = { 0.5, 0.5, NULL };
-  g_autoptr(CwPruned) pruned = cw_pruner_run(pruner, &options, &error);
+  g_autoptr(CwPruned) pruned = cw_pruner_run(pruner, &options, NULL, &error);
   g_assert_no_error(error);
   g_autofree char *path = save(graph, pruned, NULL, &after, &n);
   g_assert_nonnull(strstr(after, "1.250000e1"));
@@ -583,7 +583,7 @@ test_saves_view(void)
   g_assert_cmpfloat(found.edge_threshold, ==, 0.9);
   g_free(state.view_json);
   state.view_json = g_strdup("[1]");
-  g_assert_false(cw_graph_save_json(again, NULL, &state, path, &error));
+  g_assert_false(cw_graph_save_json(again, NULL, &state, path, NULL, &error));
   g_assert_nonnull(error);
   cw_view_state_clear(&state);
   cw_view_state_clear(&found);

@@ -30,7 +30,7 @@ static void
 expect_refused(CwGraphParts *parts)
 {
   g_autoptr(GError) error = NULL;
-  g_assert_null(cw_graph_new_take(parts, &error));
+  g_assert_null(cw_graph_new_take(parts, NULL, &error));
   g_assert_error(error, CW_ERROR, CW_ERROR_FORMAT);
 }
 
@@ -68,7 +68,7 @@ test_ids(void)
 {
   static const char *const expected[] = { "2_70000_1", "1_-1_1", "E_504_0", "4_7_1" };
   CwGraphParts parts = small_parts();
-  g_autoptr(CwGraph) graph = cw_graph_new_take(&parts, NULL);
+  g_autoptr(CwGraph) graph = cw_graph_new_take(&parts, NULL, NULL);
   g_assert_null(parts.nodes);
   for (size_t i = 0; i < 4; i++) {
     g_autofree char *id = cw_graph_dup_node_id(graph, i);

@@ -16,10 +16,10 @@ static CwPruned *
 prune(CwGraph *graph, double node_threshold, double edge_threshold, const uint8_t *pinned)
 {
   g_autoptr(GError) error = NULL;
-  g_autoptr(CwPruner) pruner = cw_pruner_new(graph, &error);
+  g_autoptr(CwPruner) pruner = cw_pruner_new(graph, NULL, &error);
   g_assert_no_error(error);
   CwPruneOptions options = { node_threshold, edge_threshold, pinned };
-  CwPruned *pruned = cw_pruner_run(pruner, &options, &error);
+  CwPruned *pruned = cw_pruner_run(pruner, &options, NULL, &error);
   g_assert_no_error(error);
   return pruned;
 }
@@ -137,10 +137,10 @@ test_equals_sorting(void)
   g_autoptr(GError) error = NULL;
   for (uint64_t seed = 1; seed <= 6; seed++) {
     g_autoptr(CwGraph) graph = graph_random(150 + 40 * (int64_t)seed, 5, 7, 0.1 * seed, seed);
-    g_autoptr(CwPruner) pruner = cw_pruner_new(graph, &error);
+    g_autoptr(CwPruner) pruner = cw_pruner_new(graph, NULL, &error);
     for (size_t i = 0; i < G_N_ELEMENTS(thresholds); i++) {
       CwPruneOptions options = { thresholds[i][0], thresholds[i][1], NULL };
-      g_autoptr(CwPruned) ours = cw_pruner_run(pruner, &options, &error);
+      g_autoptr(CwPruned) ours = cw_pruner_run(pruner, &options, NULL, &error);
       g_assert_no_error(error);
       g_autoptr(CwPruned) theirs = prune_by_sorting(graph, thresholds[i][0], thresholds[i][1]);
       assert_same(ours, theirs);
@@ -204,13 +204,13 @@ test_refuses_thresholds(void)
   static const double bad[] = { -0.1, 1.1, NAN, INFINITY };
   g_autoptr(CwGraph) graph = example_graph();
   g_autoptr(GError) error = NULL;
-  g_autoptr(CwPruner) pruner = cw_pruner_new(graph, &error);
+  g_autoptr(CwPruner) pruner = cw_pruner_new(graph, NULL, &error);
   for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
     CwPruneOptions nodes = { bad[i], 0.5, NULL }, edges = { 0.5, bad[i], NULL };
-    g_assert_null(cw_pruner_run(pruner, &nodes, &error));
+    g_assert_null(cw_pruner_run(pruner, &nodes, NULL, &error));
     g_assert_error(error, CW_ERROR, CW_ERROR_ARGUMENT);
     g_clear_error(&error);
-    g_assert_null(cw_pruner_run(pruner, &edges, &error));
+    g_assert_null(cw_pruner_run(pruner, &edges, NULL, &error));
     g_assert_error(error, CW_ERROR, CW_ERROR_ARGUMENT);
     g_clear_error(&error);
   }
@@ -297,6 +297,27 @@ test_empty(void)
   }
 }
 
+static void
+test_cancel(void)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(CwGraph) graph = graph_random(300, 5, 6, 0.4, 13);
+  g_autoptr(CwCancel) cancel = cw_cancel_new();
+  g_autoptr(CwPruner) pruner = cw_pruner_new(graph, cancel, &error);
+  g_assert_no_error(error);
+  CwPruneOptions options = { 0.8, 0.98, NULL };
+  cw_cancel_trigger(cancel);
+  g_assert_null(cw_pruner_run(pruner, &options, cancel, &error));
+  g_assert_error(error, CW_ERROR, CW_ERROR_CANCELLED);
+  g_clear_error(&error);
+  g_assert_null(cw_pruner_new(graph, cancel, &error));
+  g_assert_error(error, CW_ERROR, CW_ERROR_CANCELLED);
+  /* The pruner is as good as before. */
+  g_autoptr(CwPruned) again = cw_pruner_run(pruner, &options, NULL, NULL);
+  g_autoptr(CwPruned) fresh = prune(graph, 0.8, 0.98, NULL);
+  g_assert_cmpmem(again->edge_mask, again->n_edges, fresh->edge_mask, fresh->n_edges);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -315,6 +336,7 @@ main(int argc, char **argv)
   g_test_add_func("/core/prune/keeps-pinned", test_keeps_pinned);
   g_test_add_func("/core/prune/refuses-thresholds", test_refuses_thresholds);
   g_test_add_func("/core/prune/empty-graphs", test_empty);
+  g_test_add_func("/core/prune/cancel", test_cancel);
   g_test_add_func("/core/scores/of-pruned", test_pruned_scores);
   return g_test_run();
 }

@@ -103,7 +103,6 @@ compute_logit_rows(CwSweep *sweep, CwRowStore *store, const CwTargetSet *targets
 
 typedef struct {
   const CwAttributionOptions *options;
-  const CwProgress *progress;
   CwCancel *cancel;
   double seconds_select;
 } Run;
@@ -141,7 +140,6 @@ compute_feature_rows(Run *run, CwSweep *sweep, CwRowStore *store, const CwTarget
         !cw_sweep_run(sweep, store, rows, (size_t)n, run->cancel, error))
       return false;
     done += n;
-    cw_progress_report(run->progress, "rows", (double)done / (double)n_wanted);
   }
   return true;
 }
@@ -213,8 +211,8 @@ cw_attribute(CwModel *model, CwTranscoder *transcoder, CwkDevice *device, const 
   g_autoptr(CwSweep) sweep = cw_sweep_new(replacement, error);
   if (sweep == NULL)
     return NULL;
-  Run run = { options, progress, cancel, 0 };
-  cw_progress_report(progress, "rows", 0);
+  Run run = { options, cancel, 0 };
+  cw_sweep_watch(sweep, progress, targets->n + n_wanted);
   if (!compute_logit_rows(sweep, store, targets, cancel, error) ||
       !compute_feature_rows(&run, sweep, store, targets, n_wanted, error))
     return NULL;

@@ -27,8 +27,8 @@
 #define MIN_POSITIONS    16384
 #define ROWS_OF_LONGEST  128
 #define MAX_STREAM_BYTES (256 << 20)
-#define SLAB_POSITIONS   4096
-#define FLOP_A_LOOK      4e9
+#define SLAB_POSITIONS   2048
+#define FLOP_A_LOOK      2e9
 
 struct _CwSweep {
   const CwReplacement *replacement;
@@ -41,6 +41,8 @@ struct _CwSweep {
   const void **decoder_rows;                               /* [K] */
   float *decoder_scales;                                   /* [K] */
   double flop;
+  const CwProgress *progress;
+  int64_t n_rows, n_rows_done;
 };
 
 /* A batch under way: rows sorted by falling layer; those of layers > l are live at layer l. */
@@ -139,6 +141,14 @@ cw_sweep_add_logit(CwSweep *sweep, float *u, double constant)
   g_ptr_array_add(sweep->logit_vectors, u);
   g_array_append_val(sweep->logit_constants, constant);
   return (int64_t)sweep->logit_vectors->len - 1;
+}
+
+void
+cw_sweep_watch(CwSweep *sweep, const CwProgress *progress, int64_t n_rows)
+{
+  sweep->progress = progress;
+  sweep->n_rows = n_rows;
+  cw_progress_report(progress, "rows", (double)sweep->n_rows_done / (double)n_rows);
 }
 
 double
@@ -406,9 +416,9 @@ pass_mlp(Pass *pass, int64_t l, size_t n_live)
   }
   if (status == CWK_OK)
     status = score_features(pass, l, n_live, g);
-  if (status == CWK_OK)
+  if (status == CWK_OK && !cw_cancel_is_triggered(pass->cancel))
     status = score_errors(pass, l, n_live, g);
-  if (status == CWK_OK)
+  if (status == CWK_OK && !cw_cancel_is_triggered(pass->cancel))
     status = add_rest(pass, &live, g, D, replacement->rest + l * T * D, true);
   const CwLinear *skip = cw_transcoder_peek_skip(replacement->transcoder, l);
   if (status == CWK_OK && skip != NULL)
@@ -588,6 +598,8 @@ run_layers(Pass *pass, GError **error)
     if (n_live > 0)
       status = pass_mlp(pass, l, n_live);
     size_t n_joined = count_live(pass, l - 1);
+    if (cw_cancel_check(pass->cancel, error))
+      return false;
     if (status == CWK_OK)
       status = inject(pass, l, n_live, n_joined);
     n_live = n_joined;
@@ -647,6 +659,9 @@ run_batch(CwSweep *sweep, CwRowStore *store, const CwRow *rows, size_t n, CwCanc
   if (!run_layers(&pass, error))
     return false;
   sum_magnitudes(&pass);
+  sweep->n_rows_done += (int64_t)n;
+  cw_progress_report(sweep->progress, "rows",
+                     (double)sweep->n_rows_done / (double)MAX(sweep->n_rows, 1));
   return true;
 }
 

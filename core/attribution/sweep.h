@@ -12,6 +12,9 @@ CwSweep *cw_sweep_new(const CwReplacement *replacement, GError **error);
 void cw_sweep_free(CwSweep *sweep);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CwSweep, cw_sweep_free)
 
+/* From now on every batch reports the rows done so far as a share of n_rows. */
+void cw_sweep_watch(CwSweep *sweep, const CwProgress *progress, int64_t n_rows);
+
 /* Adds the vector of a logit target, u [D], which it takes over, and its constant part (what
  * the target's value has beyond u . normalised stream). Returns its number. */
 int64_t cw_sweep_add_logit(CwSweep *sweep, float *u, double constant);

@@ -75,12 +75,14 @@ cw_atomic_file_begin(const char *path, GError **error)
   return file;
 }
 
-bool
-cw_atomic_file_write(CwAtomicFile *file, const void *data, size_t n_bytes, GError **error)
+/* At the end of the file, or with an offset of 0 and more over what is there. */
+static bool
+write_all(CwAtomicFile *file, off_t offset, const void *data, size_t n_bytes, GError **error)
 {
   const char *from = data;
   while (n_bytes > 0) {
-    ssize_t written = write(file->fd, from, n_bytes);
+    ssize_t written =
+        offset < 0 ? write(file->fd, from, n_bytes) : pwrite(file->fd, from, n_bytes, offset);
     if (written < 0 && errno == EINTR)
       continue;
     if (written < 0) {
@@ -89,36 +91,32 @@ cw_atomic_file_write(CwAtomicFile *file, const void *data, size_t n_bytes, GErro
     }
     from += written;
     n_bytes -= (size_t)written;
-    file->n_unsynced += (size_t)written;
-    if (file->n_unsynced >= SYNC_BYTES) {
-      file->n_unsynced = 0;
-      if (fdatasync(file->fd) != 0) {
-        set_io_error(error, file->path, "sync");
-        return false;
-      }
-    }
+    if (offset >= 0)
+      offset += written;
   }
   return true;
+}
+
+bool
+cw_atomic_file_write(CwAtomicFile *file, const void *data, size_t n_bytes, GError **error)
+{
+  if (!write_all(file, -1, data, n_bytes, error))
+    return false;
+  file->n_unsynced += n_bytes;
+  if (file->n_unsynced < SYNC_BYTES)
+    return true;
+  file->n_unsynced = 0;
+  if (fdatasync(file->fd) == 0)
+    return true;
+  set_io_error(error, file->path, "sync");
+  return false;
 }
 
 bool
 cw_atomic_file_rewrite(CwAtomicFile *file, uint64_t offset, const void *data, size_t n_bytes,
                        GError **error)
 {
-  const char *from = data;
-  while (n_bytes > 0) {
-    ssize_t written = pwrite(file->fd, from, n_bytes, (off_t)offset);
-    if (written < 0 && errno == EINTR)
-      continue;
-    if (written < 0) {
-      set_io_error(error, file->path, "write");
-      return false;
-    }
-    from += written;
-    offset += (uint64_t)written;
-    n_bytes -= (size_t)written;
-  }
-  return true;
+  return write_all(file, (off_t)offset, data, n_bytes, error);
 }
 
 /* File systems that cannot sync a folder say EINVAL; there is nothing more to be done then. */

@@ -4,9 +4,9 @@
  *
  * One whole run is timed first: attribution, then pruning and writing of its graph as `clew
  * attribute` does them. Then each moment is tried in turn: a third of them spread evenly over
- * the attribution, a third over its end, where rows become a graph, and a third over pruning
- * and writing the whole graph. Another thread raises the flag, and what counts is the time from
- * there until the call has returned, with everything it held given back. */
+ * the attribution, a third over its end, counted from where rows become a graph, and a third
+ * over pruning and writing the whole graph. Another thread raises the flag, and what counts is
+ * the time from there until the call has returned, with everything it held given back. */
 #include "attribution-case.h"
 #include "bench-support.h"
 
@@ -45,22 +45,34 @@ raise_later(gpointer data)
   return NULL;
 }
 
-/* One run. With a moment (seconds from its start) the flag is raised then, and `answer` is the
- * time until the call was back. */
+/* One run. `answer` is the time from the flag until the call was back. */
 typedef struct {
   double seconds, answer;
   double to_graph; /* seconds until the rows were there */
   bool is_cancelled;
   const char *phase; /* the last one reported */
   gint64 start;
+  GThread *thread; /* raises the flag */
+  Trigger *trigger;
+  double after_graph; /* with a trigger, seconds from the phase "graph" on; negative: none */
 } Outcome;
+
+static void
+arm(Outcome *outcome, double seconds)
+{
+  outcome->trigger->at = g_get_monotonic_time() + (gint64)(seconds * 1e6);
+  outcome->thread = g_thread_new("cancel", raise_later, outcome->trigger);
+}
 
 static void
 remember_phase(const char *phase, double fraction, gpointer data)
 {
   Outcome *outcome = data;
-  if (g_str_equal(phase, "graph") && !g_str_equal(outcome->phase, "graph"))
+  if (g_str_equal(phase, "graph") && !g_str_equal(outcome->phase, "graph")) {
     outcome->to_graph = (double)(g_get_monotonic_time() - outcome->start) * 1e-6;
+    if (outcome->after_graph >= 0)
+      arm(outcome, outcome->after_graph);
+  }
   outcome->phase = phase;
 }
 
@@ -108,19 +120,28 @@ prune_and_write(const AttributionCase *opened, CwkDevice *device, CwGraph **grap
   return is_written;
 }
 
+/* When to raise the flag: at a time after the start, or after the phase "graph" began. */
+typedef struct {
+  double after_start, after_graph; /* seconds; negative: not so */
+} Moment;
+
 static bool
 run_once(Work work, const AttributionCase *opened, CwkDevice *device, CwGraph **graph,
-         double moment, Outcome *outcome, GError **error)
+         Moment moment, Outcome *outcome, GError **error)
 {
   g_autoptr(GError) failure = NULL;
   g_autoptr(CwCancel) cancel = cw_cancel_new();
-  *outcome = (Outcome){ .phase = "start", .start = g_get_monotonic_time() };
-  Trigger trigger = { cancel, outcome->start + (gint64)(moment * 1e6), 0 };
-  GThread *thread = moment >= 0 ? g_thread_new("cancel", raise_later, &trigger) : NULL;
+  Trigger trigger = { cancel, 0, 0 };
+  *outcome = (Outcome){ .phase = "start",
+                        .start = g_get_monotonic_time(),
+                        .trigger = &trigger,
+                        .after_graph = moment.after_graph };
+  if (moment.after_start >= 0)
+    arm(outcome, moment.after_start);
   bool is_done = work(opened, device, graph, outcome, cancel, &failure);
   gint64 end = g_get_monotonic_time();
-  if (thread != NULL)
-    g_thread_join(thread);
+  if (outcome->thread != NULL)
+    g_thread_join(outcome->thread);
   outcome->seconds = (double)(end - outcome->start) * 1e-6;
   outcome->answer = (double)(end - trigger.raised) * 1e-6;
   outcome->is_cancelled = g_error_matches(failure, CW_ERROR, CW_ERROR_CANCELLED);
@@ -135,13 +156,15 @@ typedef struct {
   double longest;
 } Tally;
 
-/* n moments spread evenly from `from` to `to` seconds after the start of the work. */
+/* n moments spread evenly over so many seconds from the start of the work, or of its phase
+ * "graph". */
 static bool
 try_moments(Work work, const AttributionCase *opened, CwkDevice *device, CwGraph **graph,
-            double from, double to, int n, Tally *tally, GError **error)
+            double seconds, bool is_graph, int n, Tally *tally, GError **error)
 {
   for (int i = 0; i < n; i++) {
-    double moment = from + (to - from) * (i + 0.5) / n;
+    double at = seconds * (i + 0.5) / n;
+    Moment moment = { is_graph ? -1 : at, is_graph ? at : -1 };
     Outcome outcome;
     if (!run_once(work, opened, device, graph, moment, &outcome, error))
       return false;
@@ -150,7 +173,7 @@ try_moments(Work work, const AttributionCase *opened, CwkDevice *device, CwGraph
       tally->n_cancelled++;
     }
     printf("%s\n  {\"at\": %.3f, \"phase\": \"%s\", \"cancelled\": %s, \"answer\": %.4f}",
-           tally->n_moments++ == 0 ? "" : ",", moment, outcome.phase,
+           tally->n_moments++ == 0 ? "" : ",", at, outcome.phase,
            outcome.is_cancelled ? "true" : "false", outcome.answer);
     fflush(stdout);
   }
@@ -163,8 +186,9 @@ run_moments(const AttributionCase *opened, CwkDevice *device, GError **error)
   g_autofree char *machine = bench_describe_machine();
   g_autoptr(CwGraph) graph = NULL;
   Outcome whole, after;
-  if (!run_once(attribute, opened, device, &graph, -1, &whole, error) ||
-      !run_once(prune_and_write, opened, device, &graph, -1, &after, error))
+  const Moment never = { -1, -1 };
+  if (!run_once(attribute, opened, device, &graph, never, &whole, error) ||
+      !run_once(prune_and_write, opened, device, &graph, never, &after, error))
     return false;
   printf("{\"case\": \"cancel\", \"machine\": \"%s\", \"tokens\": %zu, \"nodes\": %d, "
          "\"threads\": %d, \"edges\": %zu, \"seconds_attribute\": %.3f, "
@@ -174,12 +198,13 @@ run_moments(const AttributionCase *opened, CwkDevice *device, GError **error)
   fflush(stdout);
   int n = (n_moments + 2) / 3;
   Tally tally = { 0 };
-  if (!try_moments(prune_and_write, opened, device, &graph, 0, after.seconds, n, &tally, error))
+  if (!try_moments(prune_and_write, opened, device, &graph, after.seconds, false, n, &tally,
+                   error))
     return false;
   g_clear_pointer(&graph, cw_graph_unref);
-  if (!try_moments(attribute, opened, device, NULL, whole.to_graph, whole.seconds, n, &tally,
-                   error) ||
-      !try_moments(attribute, opened, device, NULL, 0, whole.to_graph, n, &tally, error))
+  if (!try_moments(attribute, opened, device, NULL, whole.seconds - whole.to_graph, true, n,
+                   &tally, error) ||
+      !try_moments(attribute, opened, device, NULL, whole.to_graph, false, n, &tally, error))
     return false;
   printf("],\n  \"cancelled\": %d, \"longest_answer_seconds\": %.4f}\n", tally.n_cancelled,
          tally.longest);

@@ -269,6 +269,45 @@ test_difference(void)
   case_close(&one);
 }
 
+/* ---- progress ---------------------------------------------------------------------------- */
+
+typedef struct {
+  double last;
+  int n_reports;
+} RowsSeen;
+
+static void
+see_rows(const char *phase, double fraction, gpointer data)
+{
+  RowsSeen *seen = data;
+  if (!g_str_equal(phase, "rows"))
+    return;
+  g_assert_cmpfloat(fraction, >=, seen->last);
+  seen->last = fraction;
+  seen->n_reports++;
+}
+
+/* Rows are counted batch by batch, those of logits too, and end at the whole. */
+static void
+test_rows_are_reported(void)
+{
+  g_autoptr(GError) error = NULL;
+  Case one;
+  case_open(&one, "llama-clt");
+  one.options.max_feature_nodes = 40;
+  one.options.batch_size = 4;
+  one.options.update_interval = 2;
+  RowsSeen seen = { 0, 0 };
+  CwProgress progress = { see_rows, &seen };
+  g_autoptr(CwGraph) graph =
+      cw_attribute(one.model, one.transcoder, one.device, one.tokens, one.n_tokens,
+                   &one.options, &progress, NULL, NULL, &error);
+  g_assert_no_error(error);
+  g_assert_cmpfloat(seen.last, ==, 1);
+  g_assert_cmpint(seen.n_reports, ==, 1 + 1 + 5);
+  case_close(&one);
+}
+
 /* ---- what stops the peer ----------------------------------------------------------------- */
 
 static void
@@ -387,6 +426,7 @@ main(int argc, char **argv)
   g_test_add_func("/core/attribute/causal", test_causal);
   g_test_add_func("/core/attribute/batches-same-bits", test_batches_same_bits);
   g_test_add_func("/core/attribute/difference", test_difference);
+  g_test_add_func("/core/attribute/rows-are-reported", test_rows_are_reported);
   g_test_add_func("/core/attribute/one-token", test_one_token);
   g_test_add_func("/core/attribute/more-logits-than-vocabulary",
                   test_more_logits_than_vocabulary);

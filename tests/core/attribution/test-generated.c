@@ -627,6 +627,20 @@ check_features(const Generated *one, const CwAttributionDetail *detail)
     g_assert_cmpint(detail->logit_tokens[i], ==, one->top_tokens[i]);
 }
 
+/* Writes both files of a case and opens them. */
+static CwModel *
+open_case(const Generated *one, const char *folder, CwTranscoder **transcoder)
+{
+  g_autoptr(GError) error = NULL;
+  g_autofree char *model_path = write_model(one->family, folder);
+  g_autofree char *transcoder_path = write_transcoder(one, folder);
+  CwModel *model = cw_model_load(model_path, &error);
+  g_assert_no_error(error);
+  *transcoder = cw_transcoder_open(transcoder_path, &error);
+  g_assert_no_error(error);
+  return model;
+}
+
 static void
 test_case(gconstpointer data)
 {
@@ -634,12 +648,8 @@ test_case(gconstpointer data)
   static const int32_t tokens[T] = { 0, 3, 4, 3, 2, 5, 3, 8 };
   g_autoptr(GError) error = NULL;
   g_autofree char *folder = test_temp_dir();
-  g_autofree char *model_path = write_model(one->family, folder);
-  g_autofree char *transcoder_path = write_transcoder(one, folder);
-  g_autoptr(CwModel) model = cw_model_load(model_path, &error);
-  g_assert_no_error(error);
-  g_autoptr(CwTranscoder) transcoder = cw_transcoder_open(transcoder_path, &error);
-  g_assert_no_error(error);
+  g_autoptr(CwTranscoder) transcoder = NULL;
+  g_autoptr(CwModel) model = open_case(one, folder, &transcoder);
   CwkDevice *device = cwk_cpu_new(1);
   CwAttributionOptions options;
   cw_attribution_options_init(&options);
@@ -676,12 +686,8 @@ test_no_active_feature(gconstpointer data)
   silent.least_threshold = 1e6;
   g_autoptr(GError) error = NULL;
   g_autofree char *folder = test_temp_dir();
-  g_autofree char *model_path = write_model(silent.family, folder);
-  g_autofree char *transcoder_path = write_transcoder(&silent, folder);
-  g_autoptr(CwModel) model = cw_model_load(model_path, &error);
-  g_assert_no_error(error);
-  g_autoptr(CwTranscoder) transcoder = cw_transcoder_open(transcoder_path, &error);
-  g_assert_no_error(error);
+  g_autoptr(CwTranscoder) transcoder = NULL;
+  g_autoptr(CwModel) model = open_case(&silent, folder, &transcoder);
   CwkDevice *device = cwk_cpu_new(1);
   CwAttributionOptions options;
   cw_attribution_options_init(&options);

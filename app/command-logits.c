@@ -7,7 +7,6 @@
 #include "facts.h"
 #include "forward-tensors.h"
 #include "prompt.h"
-#include "softmax.h"
 
 static void
 add_top(const CwaRun *run, CwaFacts *facts, const CwTokenizer *tokenizer, const float *logits,
@@ -15,8 +14,8 @@ add_top(const CwaRun *run, CwaFacts *facts, const CwTokenizer *tokenizer, const 
 {
   int64_t n_top = MIN(cwa_arguments_integer(run->arguments, "top"), n);
   g_autofree int64_t *top = g_new0(int64_t, MAX(n_top, 1));
-  double log_sum = cwa_softmax_log_sum(logits, n);
-  cwa_softmax_top(logits, n, n_top, top);
+  double log_sum = cw_logits_log_sum(logits, n);
+  cw_logits_top(logits, n, n_top, top);
   cwa_facts_begin_list(facts, "top");
   for (int64_t i = 0; i < n_top; i++) {
     cwa_facts_begin_item(facts);

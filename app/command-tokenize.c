@@ -25,7 +25,7 @@ static void
 print_lines(const CwTokenizer *tokenizer, const int32_t *ids, size_t n)
 {
   for (size_t i = 0; i < n; i++) {
-    g_autofree char *piece = cwa_piece_dup_quoted(tokenizer, ids[i]);
+    g_autofree char *piece = cw_tokenizer_dup_quoted_piece(tokenizer, ids[i]);
     printf("%7d  %s\n", ids[i], piece);
   }
 }

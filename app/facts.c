@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "escape.h"
+#include "cw-base.h"
 
 #define NAME_WIDTH        20
 #define LONGEST_JSON_LINE 200 /* characters of a JSON object on a line */
@@ -83,7 +83,7 @@ cwa_facts_add_text_shown(CwaFacts *facts, const char *name, const char *value,
 void
 cwa_facts_add_text(CwaFacts *facts, const char *name, const char *value)
 {
-  g_autofree char *shown = value != NULL ? cwa_escape_dup(value, FALSE) : NULL;
+  g_autofree char *shown = value != NULL ? cw_escape_dup(value, FALSE) : NULL;
   cwa_facts_add_text_shown(facts, name, value, shown);
 }
 

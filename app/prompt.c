@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "escape.h"
 #include "places.h"
 
 /* Longer than any context that fits a machine; a wrong file piped in ends here. */
@@ -128,20 +127,14 @@ cwa_text_encode(const CwTokenizer *tokenizer, const char *text, gsize n_bytes, i
   return true;
 }
 
-/* The start token goes in front unless the text itself begins with a special token. */
 static int32_t *
 encode_prompt(const CwTokenizer *tokenizer, const char *text, gsize n_bytes, bool has_start,
               size_t *n, GError **error)
 {
+  if (has_start)
+    return cw_attribution_prompt(tokenizer, text, (gssize)n_bytes, n, error);
   int32_t *ids = NULL;
-  int32_t start = has_start ? cw_tokenizer_get_prompt_start(tokenizer) : -1;
-  if (!cwa_text_encode(tokenizer, text, n_bytes, start, &ids, n, error))
-    return NULL;
-  if (start >= 0 && *n > 1 && cw_tokenizer_is_special(tokenizer, ids[1])) {
-    *n -= 1;
-    memmove(ids, ids + 1, *n * sizeof *ids);
-  }
-  return ids;
+  return cwa_text_encode(tokenizer, text, n_bytes, -1, &ids, n, error) ? ids : NULL;
 }
 
 int32_t *
@@ -169,21 +162,12 @@ cwa_prompt_tokens(const CwaRun *run, CwModel *model, bool starts_with_bos, size_
   return encode_prompt(tokenizer, text, n_bytes, starts_with_bos, n, error);
 }
 
-char *
-cwa_piece_dup_quoted(const CwTokenizer *tokenizer, int32_t id)
-{
-  if (tokenizer == NULL || id >= cw_tokenizer_get_n_tokens(tokenizer))
-    return g_strdup_printf("#%d", id);
-  g_autofree char *piece = cw_tokenizer_dup_piece(tokenizer, id);
-  return cwa_escape_dup(piece, TRUE);
-}
-
 void
 cwa_facts_add_token(CwaFacts *facts, const CwTokenizer *tokenizer, int32_t id)
 {
   bool has_piece = tokenizer != NULL && id < cw_tokenizer_get_n_tokens(tokenizer);
   g_autofree char *piece = has_piece ? cw_tokenizer_dup_piece(tokenizer, id) : NULL;
-  g_autofree char *quoted = cwa_piece_dup_quoted(tokenizer, id);
+  g_autofree char *quoted = cw_tokenizer_dup_quoted_piece(tokenizer, id);
   cwa_facts_add_integer(facts, "id", id);
   cwa_facts_add_text_shown(facts, "piece", piece, quoted);
 }

@@ -1,7 +1,7 @@
 /* prompt.h - the model and the prompt of a command: --model, --prompt, --token-ids. */
 #pragma once
 
-#include "cw-model.h"
+#include "cw-attribution.h"
 #include "facts.h"
 #include "run.h"
 
@@ -42,7 +42,3 @@ char *cwa_text_or_stdin(const char *text, gsize *n_bytes, GError **error);
 
 /* Adds "id" and "piece" of a token to an item. */
 void cwa_facts_add_token(CwaFacts *facts, const CwTokenizer *tokenizer, int32_t id);
-
-/* A piece in quotes with control characters escaped, for a line of text; without a tokenizer
- * "#id". Transfer full. */
-char *cwa_piece_dup_quoted(const CwTokenizer *tokenizer, int32_t id);

@@ -4,8 +4,7 @@
 #include "cw-attribution.h"
 #include "run.h"
 
-/* A target is written as the text of exactly one token (" Paris", the space counts), as id:504,
- * or, where the model has no tokenizer, as a plain number. Fills targets, target_tokens and
+/* Each is written as cw_attribution_parse_target takes it. Fills targets, target_tokens and
  * n_target_tokens; *ids holds the tokens and must outlive the options. */
 bool cwa_targets_parse(const CwaRun *run, CwModel *model, CwAttributionOptions *options,
                        int32_t **ids, GError **error);

@@ -73,8 +73,18 @@ bool cw_feature_promotes(CwModel *model, CwTranscoder *transcoder, CwkDevice *de
 char *cw_feature_dup_name(const CwTokenizer *tokenizer, const int32_t *tokens, size_t n_top);
 
 /* A prompt as attribution wants it: encoded, a special token put in front unless there is one.
- */
-int32_t *cw_attribution_prompt(const CwTokenizer *tokenizer, const char *text, size_t *n,
-                               GError **error);
+ * n_bytes: -1 if the text ends with a NUL. */
+int32_t *cw_attribution_prompt(const CwTokenizer *tokenizer, const char *text, gssize n_bytes,
+                               size_t *n, GError **error);
+/* Whether a prompt of so many tokens fits the model's context (CW_ERROR_ARGUMENT) and the free
+ * memory with what attribution keeps of the clean pass: patterns [L, H, T, T] and taps
+ * (CW_ERROR_NO_MEMORY). The message has both numbers and how many tokens would fit. O(1). */
+bool cw_attribution_check_prompt(const CwModel *model, size_t n_tokens, GError **error);
+
+/* A target as people write it: the text of exactly one token (" Paris", the space counts),
+ * id:504, or, where the model has no tokenizer, a plain number. CW_ERROR_ARGUMENT names what a
+ * longer text splits into, and the text with a space in front if that is one token. */
+bool cw_attribution_parse_target(const CwModel *model, const char *text, int32_t *id,
+                                 GError **error);
 
 G_END_DECLS

@@ -51,4 +51,11 @@ typedef struct {
 } CwProgress;
 void cw_progress_report(const CwProgress *progress, const char *phase, double fraction);
 
+/* Text on one line: control characters as \n, \t, \r or \xNN; everything else, UTF-8 included,
+ * as it is. Quotes are escaped where `with_quotes` puts them around the text. Transfer full. */
+char *cw_escape_dup(const char *text, bool with_quotes);
+
+/* Bytes the system says it can still give; infinity if it does not say. */
+double cw_free_memory_bytes(void);
+
 G_END_DECLS

@@ -118,6 +118,12 @@ CwForward *cw_model_forward(CwModel *model, CwkDevice *device, const int32_t *to
                             size_t n_tokens, CwForwardFlags flags, CwCancel *cancel,
                             GError **error);
 
+/* log(sum(exp(logits))) of one row, in double, without overflow. */
+double cw_logits_log_sum(const float *logits, int64_t n);
+/* Indices of the n_top largest of a row, largest first, the smaller index first among equals.
+ * O(n n_top) at worst, about O(n) for real rows. */
+void cw_logits_top(const float *logits, int64_t n, int64_t n_top, int64_t *top);
+
 /* ---- generation ------------------------------------------------------------------------ */
 
 typedef struct {

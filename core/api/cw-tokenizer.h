@@ -37,5 +37,8 @@ char *cw_tokenizer_decode(const CwTokenizer *tokenizer, const int32_t *ids, size
 /* One token for display: valid UTF-8; bytes that are no text on their own as "\xe4". A leading
  * space is kept as a space, a newline as a newline. Transfer full. */
 char *cw_tokenizer_dup_piece(const CwTokenizer *tokenizer, int32_t id);
+/* The same in quotes with control characters escaped, for a line of text; "#id" without a
+ * tokenizer (NULL) or beyond its vocabulary. Transfer full. */
+char *cw_tokenizer_dup_quoted_piece(const CwTokenizer *tokenizer, int32_t id);
 
 G_END_DECLS

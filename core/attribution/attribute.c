@@ -9,7 +9,6 @@
 #include "attribution/sweep.h"
 #include "attribution/targets.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* Promoted tokens looked at for a name; a name takes the first three that say something. */
@@ -27,30 +26,6 @@ cw_attribution_options_init(CwAttributionOptions *options)
     .max_feature_nodes = 7500,
     .n_named_features = 256,
   };
-}
-
-int32_t *
-cw_attribution_prompt(const CwTokenizer *tokenizer, const char *text, size_t *n, GError **error)
-{
-  if (tokenizer == NULL) {
-    g_set_error_literal(error, CW_ERROR, CW_ERROR_NOT_FOUND,
-                        "The model has no tokenizer (its folder holds no tokenizer.json): give "
-                        "token ids instead of text");
-    return NULL;
-  }
-  size_t n_encoded;
-  g_autofree int32_t *encoded = cw_tokenizer_encode(tokenizer, text, -1, &n_encoded, error);
-  if (encoded == NULL)
-    return NULL;
-  int32_t start = cw_tokenizer_get_prompt_start(tokenizer);
-  bool needs_start =
-      start >= 0 && (n_encoded == 0 || !cw_tokenizer_is_special(tokenizer, encoded[0]));
-  int32_t *tokens = g_new(int32_t, n_encoded + 1);
-  if (needs_start)
-    tokens[0] = start;
-  memcpy(tokens + (needs_start ? 1 : 0), encoded, n_encoded * sizeof *encoded);
-  *n = n_encoded + (needs_start ? 1 : 0);
-  return tokens;
 }
 
 static bool
@@ -189,7 +164,7 @@ cw_attribute(CwModel *model, CwTranscoder *transcoder, CwkDevice *device, const 
              size_t n_tokens, const CwAttributionOptions *options, const CwProgress *progress,
              CwCancel *cancel, CwAttributionDetail **detail, GError **error)
 {
-  if (!check_options(options, error))
+  if (!check_options(options, error) || !cw_attribution_check_prompt(model, n_tokens, error))
     return NULL;
   gint64 start = g_get_monotonic_time();
   CwForwardFlags logits =

@@ -8,23 +8,11 @@
 #include "attribution/memory-check.h"
 
 #include <math.h>
-#include <string.h>
 
 #define SHARE_TO_USE                                                       \
   0.9 /* of the free memory: the graph's nodes, labels and ranks need some \
        */
 #define MAX_EDGES 4294967295.0
-
-/* Bytes the system says it can still give; infinity if it does not say. */
-static double
-available_memory(void)
-{
-  g_autofree char *text = NULL;
-  if (!g_file_get_contents("/proc/meminfo", &text, NULL, NULL))
-    return INFINITY;
-  const char *line = strstr(text, "MemAvailable:");
-  return line != NULL ? g_ascii_strtod(line + strlen("MemAvailable:"), NULL) * 1024 : INFINITY;
-}
 
 /* Mean lengths over the active features: what a row has of features, and of the rest. */
 typedef struct {
@@ -66,7 +54,7 @@ cw_memory_check_plan(const CwRowStore *store, int64_t n_features, GError **error
 {
   MeanRow row = mean_row(store);
   double n = (double)n_features, length = row.features + row.others;
-  double usable = SHARE_TO_USE * available_memory();
+  double usable = SHARE_TO_USE * cw_free_memory_bytes();
   double edges = n_edges(&row, n);
   double bytes = MAX(n * length * sizeof(float), edges * 8);
   if (bytes <= usable && edges <= MAX_EDGES)
@@ -86,7 +74,7 @@ cw_memory_check_plan(const CwRowStore *store, int64_t n_features, GError **error
 bool
 cw_memory_check_rows(const CwRowStore *store, const CwRow *rows, size_t n, GError **error)
 {
-  double bytes = 0, available = available_memory();
+  double bytes = 0, available = cw_free_memory_bytes();
   for (size_t i = 0; i < n; i++)
     bytes +=
         sizeof(float) * (double)cw_row_store_length(store, rows[i].layer, rows[i].position);

@@ -299,3 +299,12 @@ cw_tokenizer_dup_piece(const CwTokenizer *tokenizer, int32_t id)
   }
   return g_string_free(text, FALSE);
 }
+
+char *
+cw_tokenizer_dup_quoted_piece(const CwTokenizer *tokenizer, int32_t id)
+{
+  if (tokenizer == NULL || id < 0 || id >= cw_tokenizer_get_n_tokens(tokenizer))
+    return g_strdup_printf("#%d", id);
+  g_autofree char *piece = cw_tokenizer_dup_piece(tokenizer, id);
+  return cw_escape_dup(piece, true);
+}

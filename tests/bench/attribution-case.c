@@ -22,7 +22,7 @@ encode_long_prompt(const CwTokenizer *tokenizer, size_t n_wanted, GError **error
   g_autoptr(GString) repeated = g_string_new(text);
   for (;;) {
     size_t n;
-    g_autofree int32_t *tokens = cw_attribution_prompt(tokenizer, repeated->str, &n, error);
+    g_autofree int32_t *tokens = cw_attribution_prompt(tokenizer, repeated->str, -1, &n, error);
     if (tokens == NULL || n >= n_wanted)
       return g_steal_pointer(&tokens);
     g_string_append(repeated, text);
@@ -41,7 +41,7 @@ attribution_case_open(AttributionCase *opened, const char *model_path,
   made.transcoder = cw_transcoder_open(transcoder_path, error);
   const CwTokenizer *tokenizer = cw_model_peek_tokenizer(made.model);
   if (made.transcoder != NULL && n_tokens <= 0)
-    made.tokens = cw_attribution_prompt(tokenizer, short_prompt, &made.n_tokens, error);
+    made.tokens = cw_attribution_prompt(tokenizer, short_prompt, -1, &made.n_tokens, error);
   else if (made.transcoder != NULL) {
     made.tokens = encode_long_prompt(tokenizer, (size_t)n_tokens, error);
     made.n_tokens = (size_t)n_tokens;

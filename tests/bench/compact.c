@@ -93,7 +93,7 @@ attribute(CwModel *model, CwTranscoder *transcoder, CwkDevice *device, const cha
   options.max_feature_nodes = n_nodes;
   options.n_named_features = 0;
   g_autofree int32_t *tokens =
-      cw_attribution_prompt(cw_model_peek_tokenizer(model), prompt, &n, error);
+      cw_attribution_prompt(cw_model_peek_tokenizer(model), prompt, -1, &n, error);
   return tokens != NULL ? cw_attribute(model, transcoder, device, tokens, n, &options, NULL,
                                        NULL, NULL, error)
                         : NULL;

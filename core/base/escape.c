@@ -1,5 +1,5 @@
 /* escape.c - text on one line. */
-#include "escape.h"
+#include "cw-base.h"
 
 static void
 append_control(GString *out, unsigned char c)
@@ -15,7 +15,7 @@ append_control(GString *out, unsigned char c)
 }
 
 char *
-cwa_escape_dup(const char *text, gboolean with_quotes)
+cw_escape_dup(const char *text, bool with_quotes)
 {
   GString *out = g_string_new(with_quotes ? "\"" : "");
   for (const char *at = text; *at != '\0'; at++) {

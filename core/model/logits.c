@@ -1,10 +1,10 @@
-/* softmax.c - probabilities and the largest entries of one row of logits. */
-#include "softmax.h"
+/* logits.c - probabilities and the largest entries of one row of logits. */
+#include "cw-model.h"
 
 #include <math.h>
 
 double
-cwa_softmax_log_sum(const float *logits, int64_t n)
+cw_logits_log_sum(const float *logits, int64_t n)
 {
   double largest = -INFINITY, sum = 0;
   for (int64_t i = 0; i < n; i++)
@@ -17,7 +17,7 @@ cwa_softmax_log_sum(const float *logits, int64_t n)
 /* An insertion list: nearly every entry fails the comparison with the smallest kept one, so one
  * pass over 262 thousand logits costs little more than reading them. */
 void
-cwa_softmax_top(const float *logits, int64_t n, int64_t n_top, int64_t *top)
+cw_logits_top(const float *logits, int64_t n, int64_t n_top, int64_t *top)
 {
   int64_t n_kept = 0;
   for (int64_t i = 0; i < n; i++) {

@@ -230,6 +230,18 @@ activate_is_valid(const CwkActivateArgs *args)
   return args->n >= 0 && (args->n == 0 || (args->gate != NULL && args->out != NULL));
 }
 
+static bool
+repulsion_is_valid(const CwkRepulsionArgs *args)
+{
+  if (args->n_points < 0 || args->n_sources < 0 || !(args->softening > 0))
+    return false;
+  bool has_sources =
+      args->source_x != NULL && args->source_y != NULL && args->source_mass != NULL;
+  return args->n_points == 0 ||
+         (args->x != NULL && args->y != NULL && args->force_x != NULL &&
+          args->force_y != NULL && (args->n_sources == 0 || has_sources));
+}
+
 #define CWK_OP(name, Args)                                                                    \
   CwkStatus cwk_##name(CwkDevice *device, const Args *args)                                   \
   {                                                                                           \

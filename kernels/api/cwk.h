@@ -259,6 +259,18 @@ typedef struct {
   float *out;             /* [n] */
 } CwkActivateArgs;
 
+/* Points of a plane pushing each other away: force_i = sum over the sources j of
+ * mass_j (p_i - s_j) / (|p_i - s_j|^2 + softening). A source in the same place adds nothing, so
+ * the points may be their own sources. Coordinates are at most 1e15, so that no square is
+ * infinite. */
+typedef struct {
+  int64_t n_points, n_sources;
+  const float *x, *y;                             /* [n_points] */
+  const float *source_x, *source_y, *source_mass; /* [n_sources] */
+  float softening;                                /* > 0 */
+  float *force_x, *force_y;                       /* [n_points] */
+} CwkRepulsionArgs;
+
 /* Every op above, once. `cwk_matmul(device, &args)` and so on; the shared entry checks shapes,
  * the device's body computes. */
 #define CWK_OP(name, Args) \

@@ -9,6 +9,10 @@
 #include <math.h>
 #include <string.h>
 
+#if defined(__x86_64__)
+#  include <immintrin.h>
+#endif
+
 #if defined(__AVX512F__)
 #  define VL        16
 #  define MR        12
@@ -682,6 +686,69 @@ soft_cap(float *x, int64_t n, float cap)
   }
 }
 
+/* 1 / x for x in 1e-30 .. 1e30: the processor's estimate and one step of Newton's method, which
+ * leaves an error of some 1e-7 and takes a third of a division's time. */
+static inline Vec
+reciprocal(Vec x)
+{
+#if defined(__AVX512F__)
+  Vec r = (Vec)_mm512_rcp14_ps((__m512)x);
+#elif defined(__AVX2__)
+  Vec r = (Vec)_mm256_rcp_ps((__m256)x);
+#elif defined(__x86_64__)
+  Vec r = (Vec)_mm_rcp_ps((__m128)x);
+#else
+  return 1.0f / x;
+#endif
+#if defined(__x86_64__)
+  return r * (2.0f - x * r);
+#endif
+}
+
+/* Up to n_vecs vectors of points held in registers while the sources pass by. */
+static inline void
+repel_vecs(const CwkRepulsionArgs *args, int64_t first, int64_t n, const int n_vecs)
+{
+  float padded[2][4 * VL] = { 0 };
+  memcpy(padded[0], args->x + first, (size_t)n * sizeof(float));
+  memcpy(padded[1], args->y + first, (size_t)n * sizeof(float));
+  Vec x[4], y[4], fx[4], fy[4], softening = splat(args->softening);
+#pragma GCC unroll 4
+  for (int v = 0; v < n_vecs; v++) {
+    x[v] = load(padded[0] + v * VL);
+    y[v] = load(padded[1] + v * VL);
+    fx[v] = fy[v] = (Vec){ 0 };
+  }
+  for (int64_t j = 0; j < args->n_sources; j++) {
+    Vec sx = splat(args->source_x[j]), sy = splat(args->source_y[j]);
+    Vec mass = splat(args->source_mass[j]);
+#pragma GCC unroll 4
+    for (int v = 0; v < n_vecs; v++) {
+      Vec dx = x[v] - sx, dy = y[v] - sy;
+      Vec w = mass * reciprocal(softening + dx * dx + dy * dy);
+      fx[v] += dx * w;
+      fy[v] += dy * w;
+    }
+  }
+#pragma GCC unroll 4
+  for (int v = 0; v < n_vecs; v++) {
+    store(padded[0] + v * VL, fx[v]);
+    store(padded[1] + v * VL, fy[v]);
+  }
+  memcpy(args->force_x + first, padded[0], (size_t)n * sizeof(float));
+  memcpy(args->force_y + first, padded[1], (size_t)n * sizeof(float));
+}
+
+static void
+repel(const CwkRepulsionArgs *args, int64_t first, int64_t n)
+{
+  int64_t end = first + n;
+  for (; first + 4 * VL <= end; first += 4 * VL)
+    repel_vecs(args, first, 4 * VL, 4);
+  for (; first < end; first += VL)
+    repel_vecs(args, first, end - first < VL ? end - first : VL, 1);
+}
+
 const CwkIsaKernels ISA_TABLE = {
   .mr = MR,
   .nr = NR,
@@ -695,6 +762,7 @@ const CwkIsaKernels ISA_TABLE = {
   .exp_sum = exp_sum,
   .max = max_of,
   .soft_cap = soft_cap,
+  .repel = repel,
   .decode = { [CWK_F32] = decode_f32,
               [CWK_F16] = decode_f16,
               [CWK_BF16] = decode_bf16,

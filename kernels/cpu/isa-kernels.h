@@ -28,6 +28,8 @@ typedef struct {
   /* x[i] = exp(x[i] - largest), returns the sum. */
   float (*exp_sum)(float *x, int64_t n, float largest);
   float (*max)(const float *x, int64_t n);
+  /* The points first .. first + n - 1 of args. */
+  void (*repel)(const CwkRepulsionArgs *args, int64_t first, int64_t n);
   void (*soft_cap)(float *x, int64_t n, float cap); /* x = cap tanh(x / cap) */
 } CwkIsaKernels;
 

@@ -235,11 +235,12 @@ repulsion_is_valid(const CwkRepulsionArgs *args)
 {
   if (args->n_points < 0 || args->n_sources < 0 || !(args->softening > 0))
     return false;
-  bool has_sources =
-      args->source_x != NULL && args->source_y != NULL && args->source_mass != NULL;
-  return args->n_points == 0 ||
-         (args->x != NULL && args->y != NULL && args->force_x != NULL &&
-          args->force_y != NULL && (args->n_sources == 0 || has_sources));
+  if (args->n_points == 0)
+    return true;
+  if (args->x == NULL || args->y == NULL || args->force_x == NULL || args->force_y == NULL)
+    return false;
+  return args->source_x == NULL || args->n_sources == 0 ||
+         (args->source_y != NULL && args->source_mass != NULL);
 }
 
 #define CWK_OP(name, Args)                                                                    \

@@ -28,12 +28,8 @@ static bool
 repel_all(CwForceLayout *layout, GError **error)
 {
   CwkRepulsionArgs args = { .n_points = (int64_t)layout->n,
-                            .n_sources = (int64_t)layout->n,
                             .x = layout->x,
                             .y = layout->y,
-                            .source_x = layout->x,
-                            .source_y = layout->y,
-                            .source_mass = layout->mass,
                             .softening = SOFTENING,
                             .force_x = layout->wish_x,
                             .force_y = layout->wish_y };

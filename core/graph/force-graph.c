@@ -43,11 +43,10 @@ cw_force_layout_free(CwForceLayout *layout)
 static bool
 allocate_nodes(CwForceLayout *layout, size_t n)
 {
-  float **const arrays[] = { &layout->stiffness, &layout->home_x, &layout->home_y,
-                             &layout->radius,    &layout->x,      &layout->y,
-                             &layout->wish_x,    &layout->wish_y, &layout->last_x,
-                             &layout->last_y,    &layout->mass,   &layout->anchor_x,
-                             &layout->anchor_y };
+  float **const arrays[] = { &layout->stiffness, &layout->home_x,   &layout->home_y,
+                             &layout->radius,    &layout->x,        &layout->y,
+                             &layout->wish_x,    &layout->wish_y,   &layout->last_x,
+                             &layout->last_y,    &layout->anchor_x, &layout->anchor_y };
   if (n > G_MAXUINT32 / 2)
     return false;
   layout->floats = g_try_new0(float, G_N_ELEMENTS(arrays) * n + 1);
@@ -99,14 +98,15 @@ take_edges(CwForceLayout *layout, const CwForceGraph *graph)
     layout->source[layout->n_edges] = a;
     layout->target[layout->n_edges] = b;
     layout->weight[layout->n_edges++] = (float)pow(share / largest, SHARE_POWER);
-    layout->mass[a]++; /* the degree, for now */
-    layout->mass[b]++;
+    layout->stiffness[a]++; /* the degree, for now */
+    layout->stiffness[b]++;
   }
   for (size_t e = 0; e < layout->n_edges; e++) {
-    float degrees = layout->mass[layout->source[e]] * layout->mass[layout->target[e]];
+    float degrees = layout->stiffness[layout->source[e]] * layout->stiffness[layout->target[e]];
     layout->weight[e] *= powf(degrees, (float)-DEGREE_POWER);
     total += (double)layout->weight[e];
   }
+  memset(layout->stiffness, 0, layout->n * sizeof(float));
   for (size_t e = 0; e < layout->n_edges; e++) {
     layout->weight[e] *= (float)((double)layout->n_edges / total);
     layout->stiffness[layout->source[e]] += layout->weight[e];
@@ -165,7 +165,6 @@ take_nodes(CwForceLayout *layout, const CwForceGraph *graph)
     layout->radius[i] = isfinite(radius) ? CLAMP(radius, 0.05f, 20.0f) : 0.5f;
     layout->home_x[i] = share_or_zero(graph->home_x[i]);
     layout->home_y[i] = share_or_zero(graph->home_y[i]);
-    layout->mass[i] = 1;
     area += (double)layout->radius[i] * (double)layout->radius[i];
   }
   layout->natural_extent = layout->options.edge_length * sqrt(area / COVERED);

@@ -26,7 +26,6 @@ struct _CwForceLayout {
   float *x, *y;               /* [N] */
   float *wish_x, *wish_y;     /* [N] where the forces of this step lead, relative to x, y */
   float *last_x, *last_y;     /* [N] the wish of the step before */
-  float *mass;                /* [N] ones */
   float *anchor_x, *anchor_y; /* [N] where an update found a node */
   uint8_t *is_anchored;       /* [N] kept by the last update */
   uint8_t *is_fixed;          /* [N] held by the user */

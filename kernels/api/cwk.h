@@ -260,9 +260,9 @@ typedef struct {
 } CwkActivateArgs;
 
 /* Points of a plane pushing each other away: force_i = sum over the sources j of
- * mass_j (p_i - s_j) / (|p_i - s_j|^2 + softening). A source in the same place adds nothing, so
- * the points may be their own sources. Coordinates are at most 1e15, so that no square is
- * infinite. */
+ * mass_j (p_i - s_j) / (|p_i - s_j|^2 + softening). A source in the same place adds nothing.
+ * source_x NULL: the points push each other, with mass 1; the other sources are not read.
+ * Coordinates are at most 1e15, so that no square is infinite. */
 typedef struct {
   int64_t n_points, n_sources;
   const float *x, *y;                             /* [n_points] */

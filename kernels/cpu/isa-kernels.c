@@ -749,6 +749,57 @@ repel(const CwkRepulsionArgs *args, int64_t first, int64_t n)
     repel_vecs(args, first, end - first < VL ? end - first : VL, 1);
 }
 
+/* Points whose force stays in registers while the rest pass by. */
+#define ROWS (VL == 16 ? 4 : 2)
+
+/* The points `rows` against the vector of points at j; with is_edge only the pairs j > i, j <
+ * n.
+ */
+static inline void
+repel_rows(const float *x, const float *y, int64_t n, Vec softening, int64_t row, int64_t j,
+           bool is_edge, Vec row_x[4], Vec row_y[4], float *force_x, float *force_y)
+{
+  Vec xj = load(x + j), yj = load(y + j), fx = load(force_x + j), fy = load(force_y + j);
+  VecI index = (int32_t)j - (VecI){ 0 };
+  for (int k = 0; is_edge && k < VL; k++)
+    index[k] += k;
+#pragma GCC unroll 4
+  for (int r = 0; r < ROWS; r++) {
+    Vec dx = splat(x[row + r]) - xj, dy = splat(y[row + r]) - yj;
+    Vec w = reciprocal(softening + dx * dx + dy * dy);
+    if (is_edge)
+      w = select_vec((index > (int32_t)(row + r)) & (index < (int32_t)n), w, (Vec){ 0 });
+    row_x[r] += dx * w;
+    row_y[r] += dy * w;
+    fx -= dx * w;
+    fy -= dy * w;
+  }
+  store(force_x + j, fx);
+  store(force_y + j, fy);
+}
+
+static void
+repel_mutually(const float *x, const float *y, int64_t n, float softening, int64_t lane,
+               int64_t n_lanes, float *force_x, float *force_y)
+{
+  Vec soft = splat(softening);
+  for (int64_t row = lane * ROWS; row < n; row += n_lanes * ROWS) {
+    Vec row_x[4] = { { 0 } }, row_y[4] = { { 0 } };
+    /* The vector that holds the rows themselves, the whole ones, and the last. */
+    int64_t j = row / VL * VL;
+    repel_rows(x, y, n, soft, row, j, true, row_x, row_y, force_x, force_y);
+    for (j += VL; j + VL <= n; j += VL)
+      repel_rows(x, y, n, soft, row, j, false, row_x, row_y, force_x, force_y);
+    if (j < n)
+      repel_rows(x, y, n, soft, row, j, true, row_x, row_y, force_x, force_y);
+    for (int r = 0; r < ROWS; r++)
+      for (int k = 0; k < VL; k++) {
+        force_x[row + r] += row_x[r][k];
+        force_y[row + r] += row_y[r][k];
+      }
+  }
+}
+
 const CwkIsaKernels ISA_TABLE = {
   .mr = MR,
   .nr = NR,
@@ -763,6 +814,7 @@ const CwkIsaKernels ISA_TABLE = {
   .max = max_of,
   .soft_cap = soft_cap,
   .repel = repel,
+  .repel_mutually = repel_mutually,
   .decode = { [CWK_F32] = decode_f32,
               [CWK_F16] = decode_f16,
               [CWK_BF16] = decode_bf16,

@@ -4,6 +4,8 @@
 
 #include "cpu/cpu-private.h"
 
+#define CWK_ISA_WIDEST 16 /* floats in the widest vector */
+
 typedef struct {
   int64_t mr, nr; /* the register tile of the matrix product */
   /* c[mr, nr] (+)= a . b over k, a packed [k][mr], b packed [k][nr]; c rows are ldc apart. */
@@ -30,6 +32,10 @@ typedef struct {
   float (*max)(const float *x, int64_t n);
   /* The points first .. first + n - 1 of args. */
   void (*repel)(const CwkRepulsionArgs *args, int64_t first, int64_t n);
+  /* Adds to force_x, force_y what n points do to each other, every n_lanes-th row of the pairs'
+   * triangle from `lane` on. All four arrays are padded to a multiple of CWK_ISA_WIDEST. */
+  void (*repel_mutually)(const float *x, const float *y, int64_t n, float softening,
+                         int64_t lane, int64_t n_lanes, float *force_x, float *force_y);
   void (*soft_cap)(float *x, int64_t n, float cap); /* x = cap tanh(x / cap) */
 } CwkIsaKernels;
 

@@ -68,18 +68,54 @@ test_sums(gconstpointer isa)
   cwk_device_free(device);
 }
 
+/* The points among themselves, every pair once. */
+static void
+test_mutual(gconstpointer isa)
+{
+  g_setenv("CLEW_ISA", isa, TRUE);
+  CwkDevice *device = cwk_cpu_new(2);
+  g_autofree Points *points = g_new0(Points, 1);
+  float fx[N_MOST + 1], fy[N_MOST + 1];
+  fill(points, 40, 5);
+  for (int i = 0; i < N_MOST; i++)
+    points->mass[i] = 1;
+  for (int64_t n = 0; n <= N_MOST; n += n < 70 ? 1 : 90) {
+    CwkRepulsionArgs args = { .n_points = n,
+                              .x = points->x,
+                              .y = points->y,
+                              .softening = 1e-3f,
+                              .force_x = fx,
+                              .force_y = fy };
+    fx[n] = fy[n] = 7.25f;
+    g_assert_cmpint(cwk_repulsion(device, &args), ==, CWK_OK);
+    CwkRepulsionArgs expected = args;
+    expected.n_sources = n;
+    expected.source_x = points->x;
+    expected.source_y = points->y;
+    expected.source_mass = points->mass;
+    for (int64_t i = 0; i < n; i++)
+      assert_force(&expected, i);
+    g_assert_true(fx[n] == 7.25f && fy[n] == 7.25f);
+  }
+  cwk_device_free(device);
+}
+
 static void
 test_same_bits_on_any_threads(void)
 {
   g_unsetenv("CLEW_ISA");
   g_autofree Points *points = g_new0(Points, 1);
   fill(points, 30, 11);
-  float first[2][N_MOST], other[2][N_MOST];
+  float first[4][N_MOST], other[4][N_MOST];
   for (int n_threads = 1; n_threads <= 4; n_threads++) {
     CwkDevice *device = cwk_cpu_new(n_threads);
     float(*out)[N_MOST] = n_threads == 1 ? first : other;
     CwkRepulsionArgs args = { N_MOST,    N_MOST,       points->x, points->y, points->x,
                               points->y, points->mass, 1e-4f,     out[0],    out[1] };
+    g_assert_cmpint(cwk_repulsion(device, &args), ==, CWK_OK);
+    args.source_x = NULL;
+    args.force_x = out[2];
+    args.force_y = out[3];
     g_assert_cmpint(cwk_repulsion(device, &args), ==, CWK_OK);
     g_assert_cmpmem(first, n_threads == 1 ? 0 : sizeof first, other,
                     n_threads == 1 ? 0 : sizeof other);
@@ -113,7 +149,9 @@ main(int argc, char **argv)
   static const char *const isas[] = { "baseline", "avx2", "best" };
   for (size_t i = 0; i < G_N_ELEMENTS(isas); i++) {
     g_autofree char *name = g_strdup_printf("/kernels/repulsion/sums/%s", isas[i]);
+    g_autofree char *mutual = g_strdup_printf("/kernels/repulsion/mutual/%s", isas[i]);
     g_test_add_data_func(name, isas[i], test_sums);
+    g_test_add_data_func(mutual, isas[i], test_mutual);
   }
   g_test_add_func("/kernels/repulsion/same-bits-on-any-threads", test_same_bits_on_any_threads);
   g_test_add_func("/kernels/repulsion/refuses-nonsense", test_refuses_nonsense);

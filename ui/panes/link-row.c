@@ -1,6 +1,9 @@
 /* link-row.c - see link-row.h. */
 #include "panes/link-row.h"
 
+#include <glib/gi18n-lib.h>
+
+#include "picture/node-name.h"
 #include "picture/painter.h"
 #include "window/theme-watch.h"
 
@@ -9,17 +12,28 @@
 
 struct _CwuLinkRow {
   GtkWidget parent_instance;
-  GtkWidget *name, *place, *value;
+  GtkWidget *name, *pin, *place, *value, *unpin;
   CwuLinkItem *item;
   CwuDocument *document; /* not owned: the list view keeps it */
 };
 
 G_DEFINE_TYPE(CwuLinkRow, cwu_link_row, GTK_TYPE_WIDGET)
 
+/* ---- drawing --------------------------------------------------------------------------- */
+
+static CwNodeKind
+kind_of(CwuLinkRow *self)
+{
+  CwGraph *graph = cwu_document_peek_graph(self->document);
+  bool is_node = self->item->node >= 0 && graph != NULL &&
+                 (size_t)self->item->node < cw_graph_get_n_nodes(graph);
+  return is_node ? cw_graph_peek_nodes(graph)[self->item->node].kind : CW_NODE_OTHER;
+}
+
 static CwuColour
 bar_colour(const CwuLinkItem *item, const CwuTheme *theme)
 {
-  if (item->meaning == CWU_LINK_PROBABILITY)
+  if (item->meaning != CWU_LINK_SHARE)
     return theme->node_pale;
   return item->value < 0 ? theme->negative : theme->positive;
 }
@@ -29,13 +43,30 @@ snapshot_glyph(CwuLinkRow *self, GtkSnapshot *snapshot, int height)
 {
   const CwuTheme *theme = cwu_theme_now();
   graphene_rect_t bounds = GRAPHENE_RECT_INIT(0, 0, 24, (float)height);
-  bool is_error = self->item->kind == CW_NODE_ERROR;
+  CwNodeKind kind = kind_of(self);
   g_autoptr(CwuCanvas) canvas = cwu_canvas_cairo_new(0);
   cairo_t *cr = gtk_snapshot_append_cairo(snapshot, &bounds);
   cwu_canvas_cairo_set_target(canvas, cr);
-  cwu_painter_draw_node(canvas, theme, self->item->kind, (CwuPoint){ 13, height / 2.0 },
-                        GLYPH_PX, is_error ? theme->node_pale : theme->node_strong);
+  cwu_painter_draw_node(canvas, theme, kind, (CwuPoint){ 13, height / 2.0 }, GLYPH_PX,
+                        kind == CW_NODE_ERROR ? theme->node_pale : theme->node_strong);
   cairo_destroy(cr);
+}
+
+static void
+snapshot_bar(CwuLinkRow *self, GtkSnapshot *snapshot, int width, int height)
+{
+  GdkRGBA colour =
+      cwu_colour_to_rgba(cwu_colour_fade(bar_colour(self->item, cwu_theme_now()), BAR_ALPHA));
+  float length = (float)MAX(4, (width - 4) * self->item->length);
+  bool is_rtl = gtk_widget_get_direction(GTK_WIDGET(self)) == GTK_TEXT_DIR_RTL;
+  GskRoundedRect bar;
+  gsk_rounded_rect_init_from_rect(
+      &bar,
+      &GRAPHENE_RECT_INIT(is_rtl ? (float)width - 2 - length : 2, 2, length, (float)height - 4),
+      4);
+  gtk_snapshot_push_rounded_clip(snapshot, &bar);
+  gtk_snapshot_append_color(snapshot, &colour, &bar.bounds);
+  gtk_snapshot_pop(snapshot);
 }
 
 static void
@@ -43,76 +74,181 @@ cwu_link_row_snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
 {
   CwuLinkRow *self = CWU_LINK_ROW(widget);
   int width = gtk_widget_get_width(widget), height = gtk_widget_get_height(widget);
-  if (self->item != NULL) {
-    GdkRGBA colour =
-        cwu_colour_to_rgba(cwu_colour_fade(bar_colour(self->item, cwu_theme_now()), BAR_ALPHA));
-    GskRoundedRect bar;
-    gsk_rounded_rect_init_from_rect(
-        &bar,
-        &GRAPHENE_RECT_INIT(2, 2, (float)MAX(4, (width - 4) * self->item->length),
-                            (float)height - 4),
-        4);
-    gtk_snapshot_push_rounded_clip(snapshot, &bar);
-    gtk_snapshot_append_color(snapshot, &colour, &bar.bounds);
-    gtk_snapshot_pop(snapshot);
+  if (self->item != NULL && self->item->meaning != CWU_LINK_PINNED)
+    snapshot_bar(self, snapshot, width, height);
+  if (self->item != NULL && self->item->node >= 0)
     snapshot_glyph(self, snapshot, height);
-  }
   GTK_WIDGET_CLASS(cwu_link_row_parent_class)->snapshot(widget, snapshot);
 }
 
-static void
-enter_cb(GtkEventControllerMotion *controller, double x, double y, CwuLinkRow *self)
+/* ---- words ----------------------------------------------------------------------------- */
+
+/* A short place for a row: "L19 · to"; only "to" where the name has the layer already. */
+static char *
+dup_short_place(CwuLinkRow *self, size_t i)
 {
-  if (self->item != NULL && self->document != NULL)
-    cwu_document_set_hovered(self->document, self->item->node);
+  const CwGraph *graph = cwu_document_peek_graph(self->document);
+  const CwDocumentState *state = cwu_document_peek_state(self->document);
+  const CwNode *node = &cw_graph_peek_nodes(graph)[i];
+  g_autofree char *piece =
+      cwu_piece_dup_display(cw_graph_peek_prompt_token(graph, node->position));
+  if (node->kind == CW_NODE_TOKEN)
+    return g_strdup(_("token"));
+  if (node->kind == CW_NODE_LOGIT)
+    return g_strdup(self->item->meaning == CWU_LINK_PROBABILITY ? "" : _("output"));
+  g_autofree char *label = cwu_node_dup_label(graph, i);
+  bool has_label = label != NULL || cw_document_state_peek_label(state, i) != NULL;
+  if (!has_label && node->kind != CW_NODE_ERROR)
+    return g_strdup(piece);
+  return g_strdup_printf("L%d · %s", node->layer, piece);
 }
 
-static void
-leave_cb(GtkEventControllerMotion *controller, CwuLinkRow *self)
+/* An error is named by its place alone, unless somebody has called it something. */
+static char *
+dup_name(CwuLinkRow *self, size_t node)
 {
-  if (self->document != NULL)
-    cwu_document_set_hovered(self->document, -1);
+  const CwDocumentState *state = cwu_document_peek_state(self->document);
+  bool is_plain_error =
+      kind_of(self) == CW_NODE_ERROR && cw_document_state_peek_label(state, node) == NULL;
+  return is_plain_error ? g_strdup(_("error"))
+                        : cwu_document_dup_node_name(self->document, node);
+}
+
+/* "+5.2%" or "−12%". */
+static char *
+dup_share(double percent)
+{
+  const char *sign = percent < 0 ? "−" : "+";
+  double size = ABS(percent);
+  return size < 0.95 ? g_strdup_printf("%s%.1f%%", sign, size)
+                     : g_strdup_printf("%s%.0f%%", sign, size);
+}
+
+char *
+cwu_link_dup_value(const CwuLinkItem *item)
+{
+  double percent = 100 * item->value;
+  if (item->meaning == CWU_LINK_PINNED)
+    return g_strdup("");
+  if (item->meaning != CWU_LINK_PROBABILITY)
+    return dup_share(percent);
+  return percent < 0.5 ? g_strdup("<1%") : g_strdup_printf("%.0f%%", percent);
 }
 
 static void
 set_value_label(CwuLinkRow *self)
 {
   const CwuLinkItem *item = self->item;
-  double percent = 100 * item->value;
-  g_autofree char *text = NULL;
-  if (item->meaning == CWU_LINK_PROBABILITY)
-    text = percent < 0.5 ? g_strdup("<1%") : g_strdup_printf("%.0f%%", percent);
-  else if (percent > -0.95 && percent < 0.95)
-    text = g_strdup_printf("%+.1f%%", percent);
-  else
-    text = g_strdup_printf("%+.0f%%", percent);
+  g_autofree char *text = cwu_link_dup_value(item);
   gtk_label_set_text(GTK_LABEL(self->value), text);
+  gtk_widget_set_visible(self->value, item->meaning != CWU_LINK_PINNED);
   gtk_widget_remove_css_class(self->value, "positive");
   gtk_widget_remove_css_class(self->value, "negative");
   if (item->meaning == CWU_LINK_SHARE)
     gtk_widget_add_css_class(self->value, item->value < 0 ? "negative" : "positive");
 }
 
-void
-cwu_link_row_set_item(CwuLinkRow *self, CwuLinkItem *item)
+static void
+set_words(CwuLinkRow *self, const char *name, const char *place, bool is_pinned)
+{
+  bool is_pin_list = self->item->meaning == CWU_LINK_PINNED;
+  gtk_label_set_text(GTK_LABEL(self->name), name);
+  gtk_label_set_text(GTK_LABEL(self->place), place);
+  gtk_widget_set_visible(self->place, *place != '\0');
+  gtk_widget_set_visible(self->pin, is_pinned && !is_pin_list);
+  gtk_widget_set_visible(self->unpin, is_pin_list);
+  g_autofree char *words =
+      g_strjoin(", ", name, *place != '\0' ? place : gtk_label_get_text(GTK_LABEL(self->value)),
+                *place != '\0' ? gtk_label_get_text(GTK_LABEL(self->value)) : NULL, NULL);
+  gtk_accessible_update_property(GTK_ACCESSIBLE(self), GTK_ACCESSIBLE_PROPERTY_LABEL, words,
+                                 -1);
+}
+
+static void
+update(CwuLinkRow *self)
+{
+  CwGraph *graph = cwu_document_peek_graph(self->document);
+  if (self->item == NULL || graph == NULL ||
+      self->item->node >= (int64_t)cw_graph_get_n_nodes(graph))
+    return;
+  set_value_label(self);
+  if (self->item->node < 0) {
+    set_words(self, _("not attributed"), "", false);
+    gtk_widget_set_tooltip_text(GTK_WIDGET(self),
+                                _("Comes from no node: biases and the first position."));
+    return;
+  }
+  size_t node = (size_t)self->item->node;
+  g_autofree char *name = dup_name(self, node), *place = dup_short_place(self, node);
+  g_autofree char *where = cwu_node_dup_place(graph, node);
+  g_autofree char *tooltip = g_strdup_printf("%s\n%s", name, where);
+  set_words(self, name, place,
+            cw_document_state_is_pinned(cwu_document_peek_state(self->document), node));
+  gtk_widget_set_tooltip_text(GTK_WIDGET(self), tooltip);
+}
+
+static void
+changed_cb(CwuLinkRow *self, guint parts)
+{
+  if (parts & CW_DOCUMENT_GRAPH)
+    return; /* The list is about to be another. */
+  if (parts & (CW_DOCUMENT_LABELS | CW_DOCUMENT_PINS))
+    update(self);
+}
+
+static void
+set_item(CwuLinkRow *self, CwuLinkItem *item)
 {
   g_set_object(&self->item, item);
-  if (item != NULL) {
-    gtk_label_set_text(GTK_LABEL(self->name), item->name);
-    gtk_label_set_text(GTK_LABEL(self->place), item->place);
-    set_value_label(self);
-  }
+  update(self);
   gtk_widget_queue_draw(GTK_WIDGET(self));
 }
+
+/* ---- pointing -------------------------------------------------------------------------- */
+
+static void
+enter_cb(GtkEventControllerMotion *controller, double x, double y, CwuLinkRow *self)
+{
+  if (self->item != NULL)
+    cwu_document_set_hovered(self->document, self->item->node);
+}
+
+static void
+leave_cb(GtkEventControllerMotion *controller, CwuLinkRow *self)
+{
+  cwu_document_set_hovered(self->document, -1);
+}
+
+/* Ctrl pins, before the list takes the click for itself. */
+static void
+pressed_cb(GtkGestureClick *gesture, int n_press, double x, double y, CwuLinkRow *self)
+{
+  GdkModifierType modifiers =
+      gtk_event_controller_get_current_event_state(GTK_EVENT_CONTROLLER(gesture));
+  if (!(modifiers & GDK_CONTROL_MASK) || self->item == NULL || self->item->node < 0)
+    return;
+  gtk_gesture_set_state(GTK_GESTURE(gesture), GTK_EVENT_SEQUENCE_CLAIMED);
+  cwu_document_toggle_pin(self->document, self->item->node);
+}
+
+static void
+unpin_cb(CwuLinkRow *self)
+{
+  uint32_t node = (uint32_t)self->item->node;
+  cw_document_set_pinned(cwu_document_peek_core(self->document), &node, 1, false);
+  cwu_document_sync(self->document);
+}
+
+/* ---- the row --------------------------------------------------------------------------- */
 
 static void
 cwu_link_row_dispose(GObject *object)
 {
   CwuLinkRow *self = CWU_LINK_ROW(object);
+  GtkWidget *child;
   g_clear_object(&self->item);
-  g_clear_pointer(&self->name, gtk_widget_unparent);
-  g_clear_pointer(&self->place, gtk_widget_unparent);
-  g_clear_pointer(&self->value, gtk_widget_unparent);
+  while ((child = gtk_widget_get_first_child(GTK_WIDGET(self))) != NULL)
+    gtk_widget_unparent(child);
   G_OBJECT_CLASS(cwu_link_row_parent_class)->dispose(object);
 }
 
@@ -124,28 +260,46 @@ cwu_link_row_class_init(CwuLinkRowClass *class)
   widget_class->snapshot = cwu_link_row_snapshot;
   gtk_widget_class_set_css_name(widget_class, "linkrow");
   gtk_widget_class_set_layout_manager_type(widget_class, GTK_TYPE_BOX_LAYOUT);
+  gtk_widget_class_set_accessible_role(widget_class, GTK_ACCESSIBLE_ROLE_GROUP);
+}
+
+static void
+add_children(CwuLinkRow *self)
+{
+  GtkWidget *const children[] = { self->name, self->pin, self->place, self->value,
+                                  self->unpin };
+  for (size_t i = 0; i < G_N_ELEMENTS(children); i++)
+    gtk_widget_set_parent(children[i], GTK_WIDGET(self));
 }
 
 static void
 cwu_link_row_init(CwuLinkRow *self)
 {
   GtkEventController *motion = gtk_event_controller_motion_new();
+  GtkGesture *click = gtk_gesture_click_new();
   self->name = g_object_new(GTK_TYPE_LABEL, "xalign", 0.0f, "hexpand", TRUE, "ellipsize",
                             PANGO_ELLIPSIZE_END, "margin-start", 26, NULL);
+  self->pin = gtk_image_new_from_icon_name("view-pin-symbolic");
   self->place = g_object_new(GTK_TYPE_LABEL, "xalign", 1.0f, "ellipsize", PANGO_ELLIPSIZE_END,
                              "max-width-chars", 14, "margin-start", 8, NULL);
   self->value =
       g_object_new(GTK_TYPE_LABEL, "xalign", 1.0f, "width-chars", 6, "margin-end", 8, NULL);
+  self->unpin = gtk_button_new_from_icon_name("window-close-symbolic");
+  gtk_widget_add_css_class(self->unpin, "flat");
+  gtk_widget_add_css_class(self->unpin, "small-button");
+  gtk_widget_set_tooltip_text(self->unpin, _("Unpin"));
+  gtk_image_set_pixel_size(GTK_IMAGE(self->pin), 12);
   gtk_widget_add_css_class(self->place, "dim-label");
   gtk_widget_add_css_class(self->place, "caption");
   gtk_widget_add_css_class(self->value, "numeric");
   gtk_widget_add_css_class(self->value, "share");
-  gtk_widget_set_parent(self->name, GTK_WIDGET(self));
-  gtk_widget_set_parent(self->place, GTK_WIDGET(self));
-  gtk_widget_set_parent(self->value, GTK_WIDGET(self));
+  add_children(self);
   g_signal_connect(motion, "enter", G_CALLBACK(enter_cb), self);
   g_signal_connect(motion, "leave", G_CALLBACK(leave_cb), self);
+  g_signal_connect(click, "pressed", G_CALLBACK(pressed_cb), self);
+  g_signal_connect_swapped(self->unpin, "clicked", G_CALLBACK(unpin_cb), self);
   gtk_widget_add_controller(GTK_WIDGET(self), motion);
+  gtk_widget_add_controller(GTK_WIDGET(self), GTK_EVENT_CONTROLLER(click));
   cwu_theme_watch(GTK_WIDGET(self));
 }
 
@@ -156,14 +310,22 @@ setup_cb(GtkSignalListItemFactory *factory, GtkListItem *list_item, CwuDocument 
 {
   CwuLinkRow *row = g_object_new(CWU_TYPE_LINK_ROW, NULL);
   row->document = document;
+  g_signal_connect_object(document, "changed", G_CALLBACK(changed_cb), row, G_CONNECT_SWAPPED);
   gtk_list_item_set_child(list_item, GTK_WIDGET(row));
 }
 
 static void
 bind_cb(GtkSignalListItemFactory *factory, GtkListItem *list_item, CwuDocument *document)
 {
-  cwu_link_row_set_item(CWU_LINK_ROW(gtk_list_item_get_child(list_item)),
-                        gtk_list_item_get_item(list_item));
+  CwuLinkItem *item = gtk_list_item_get_item(list_item);
+  gtk_list_item_set_activatable(list_item, item->node >= 0);
+  set_item(CWU_LINK_ROW(gtk_list_item_get_child(list_item)), item);
+}
+
+static void
+unbind_cb(GtkSignalListItemFactory *factory, GtkListItem *list_item, CwuDocument *document)
+{
+  set_item(CWU_LINK_ROW(gtk_list_item_get_child(list_item)), NULL);
 }
 
 static void
@@ -172,26 +334,55 @@ activate_cb(GtkListView *list, guint position, CwuDocument *document)
   g_autoptr(CwuLinkItem) item =
       g_list_model_get_item(G_LIST_MODEL(gtk_list_view_get_model(list)), position);
   if (item != NULL)
-    cwu_document_set_selected(document, item->node);
+    cwu_document_show_node(document, item->node);
+}
+
+/* The keyboard stands on the selected row. */
+static void
+stand_cb(GtkSingleSelection *selection, GParamSpec *pspec, CwuDocument *document)
+{
+  CwuLinkItem *item = gtk_single_selection_get_selected_item(selection);
+  cwu_document_set_hovered(document, item != NULL ? item->node : -1);
+}
+
+static void
+left_cb(GtkEventControllerFocus *controller, GtkListView *list)
+{
+  GtkSelectionModel *model = gtk_list_view_get_model(list);
+  if (model != NULL)
+    gtk_single_selection_set_selected(GTK_SINGLE_SELECTION(model), GTK_INVALID_LIST_POSITION);
 }
 
 GtkWidget *
-cwu_link_list_view_new(CwuDocument *document)
+cwu_link_list_view_new(CwuDocument *document, const char *name)
 {
   GtkListItemFactory *factory = gtk_signal_list_item_factory_new();
+  GtkEventController *focus = gtk_event_controller_focus_new();
+  GtkSingleSelection *selection = gtk_single_selection_new(NULL);
+  gtk_single_selection_set_autoselect(selection, FALSE);
+  gtk_single_selection_set_can_unselect(selection, TRUE);
   g_signal_connect_object(factory, "setup", G_CALLBACK(setup_cb), document, 0);
   g_signal_connect_object(factory, "bind", G_CALLBACK(bind_cb), document, 0);
-  GtkWidget *list = gtk_list_view_new(NULL, factory);
+  g_signal_connect_object(factory, "unbind", G_CALLBACK(unbind_cb), document, 0);
+  g_signal_connect_object(selection, "notify::selected-item", G_CALLBACK(stand_cb), document,
+                          0);
+  GtkWidget *list = gtk_list_view_new(GTK_SELECTION_MODEL(selection), factory);
   gtk_list_view_set_single_click_activate(GTK_LIST_VIEW(list), TRUE);
   gtk_widget_add_css_class(list, "links");
+  gtk_accessible_update_property(GTK_ACCESSIBLE(list), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
   g_signal_connect_object(list, "activate", G_CALLBACK(activate_cb), document, 0);
+  g_signal_connect(focus, "leave", G_CALLBACK(left_cb), list);
+  gtk_widget_add_controller(list, focus);
   return list;
 }
 
 void
-cwu_link_list_view_set_model(GtkWidget *list, GListModel *model)
+cwu_link_list_view_set_model(GtkWidget *list, CwuLinkList *model)
 {
-  g_autoptr(GtkNoSelection) selection =
-      gtk_no_selection_new(model != NULL ? g_object_ref(model) : NULL);
-  gtk_list_view_set_model(GTK_LIST_VIEW(list), GTK_SELECTION_MODEL(selection));
+  GtkSingleSelection *selection =
+      GTK_SINGLE_SELECTION(gtk_list_view_get_model(GTK_LIST_VIEW(list)));
+  bool had_focus = gtk_widget_get_focus_child(list) != NULL;
+  gtk_single_selection_set_model(selection, G_LIST_MODEL(model));
+  if (had_focus && model != NULL && g_list_model_get_n_items(G_LIST_MODEL(model)) > 0)
+    gtk_widget_grab_focus(list);
 }

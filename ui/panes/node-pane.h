@@ -11,5 +11,8 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE(CwuNodePane, cwu_node_pane, CWU, NODE_PANE, GtkBox)
 
 GtkWidget *cwu_node_pane_new(CwuDocument *document);
+/* Begins to type another name, or a note, for the selected node. */
+void cwu_node_pane_edit_label(CwuNodePane *self);
+void cwu_node_pane_edit_note(CwuNodePane *self);
 
 G_END_DECLS

@@ -3,19 +3,20 @@
 
 #include <glib/gi18n-lib.h>
 
-#include "panes/link-item.h"
+#include "panes/link-list.h"
 #include "panes/link-row.h"
+#include "panes/note-list.h"
 #include "picture/painter.h"
+#include "window/settings.h"
 #include "window/theme-watch.h"
 
-/* Rows of the list of logits that are seen without scrolling. */
-#define MAX_LOGIT_ROWS 8
-#define ROW_PX         30
+/* Of a list that are seen without scrolling in it. */
+#define MAX_ROWS_PX 240
 
 struct _CwuOverviewPane {
   GtkBox parent_instance;
   CwuDocument *document;
-  GtkWidget *logits, *logit_scroller, *counts, *remarks, *remarks_box;
+  GtkWidget *logits, *pins, *pins_box, *counts, *remarks, *remarks_box;
 };
 
 G_DEFINE_TYPE(CwuOverviewPane, cwu_overview_pane, GTK_TYPE_BOX)
@@ -108,21 +109,36 @@ update_counts(CwuOverviewPane *self)
 }
 
 static void
-update_cb(CwuOverviewPane *self)
+update_pins(CwuOverviewPane *self)
+{
+  g_autoptr(CwuLinkList) pins = cwu_link_list_new_pins(cwu_document_peek_state(self->document));
+  cwu_link_list_view_set_model(self->pins, pins);
+  gtk_widget_set_visible(self->pins_box, g_list_model_get_n_items(G_LIST_MODEL(pins)) > 0);
+}
+
+static void
+update_graph(CwuOverviewPane *self)
 {
   CwGraph *graph = cwu_document_peek_graph(self->document);
   if (graph == NULL)
     return;
-  g_autoptr(GListModel) logits =
+  g_autoptr(CwuLinkList) logits =
       cwu_link_list_new_logits(graph, cwu_document_peek_pruned(self->document));
-  guint n = g_list_model_get_n_items(logits);
   cwu_link_list_view_set_model(self->logits, logits);
-  gtk_widget_set_size_request(self->logit_scroller, -1, (int)MIN(n, MAX_LOGIT_ROWS) * ROW_PX);
   update_counts(self);
   const char *const *remarks = cwu_document_peek_remarks(self->document);
   g_autofree char *text = g_strjoinv("\n", (char **)remarks);
   gtk_label_set_text(GTK_LABEL(self->remarks), text);
   gtk_widget_set_visible(self->remarks_box, *text != 0);
+}
+
+static void
+changed_cb(CwuOverviewPane *self, guint parts)
+{
+  if (parts & CW_DOCUMENT_GRAPH) /* Rows must not stand for nodes of another graph. */
+    cwu_link_list_view_set_model(self->logits, NULL);
+  if (parts & (CW_DOCUMENT_GRAPH | CW_DOCUMENT_PINS))
+    update_pins(self);
 }
 
 /* ---- the widget ------------------------------------------------------------------------ */
@@ -147,17 +163,25 @@ add_text(GtkWidget *section)
   return label;
 }
 
-static void
-add_reading_guide(GtkWidget *box)
+static GtkWidget *
+add_list(GtkWidget *section, CwuDocument *document, const char *title)
 {
-  GtkWidget *section = add_section(box, _("How to read it"));
-  GtkWidget *grid = gtk_grid_new(), *hint = add_text(section);
-  gtk_label_set_text(
-      GTK_LABEL(hint),
-      _("Tokens run across, layers upwards. Click a node to see what feeds it and "
-        "what it feeds; Escape lets go. The wheel zooms, dragging pans, arrow keys "
-        "walk from node to node."));
-  gtk_widget_add_css_class(hint, "dim-label");
+  GtkWidget *list = cwu_link_list_view_new(document, title);
+  GtkWidget *scroller = gtk_scrolled_window_new();
+  gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scroller), GTK_POLICY_NEVER,
+                                 GTK_POLICY_AUTOMATIC);
+  gtk_scrolled_window_set_propagate_natural_height(GTK_SCROLLED_WINDOW(scroller), TRUE);
+  gtk_scrolled_window_set_max_content_height(GTK_SCROLLED_WINDOW(scroller), MAX_ROWS_PX);
+  gtk_scrolled_window_set_child(GTK_SCROLLED_WINDOW(scroller), list);
+  gtk_widget_add_css_class(scroller, "short-list");
+  gtk_box_append(GTK_BOX(section), scroller);
+  return list;
+}
+
+static GtkWidget *
+samples_new(void)
+{
+  GtkWidget *grid = gtk_grid_new();
   gtk_grid_set_column_spacing(GTK_GRID(grid), 10);
   gtk_grid_set_row_spacing(GTK_GRID(grid), 6);
   add_sample(GTK_GRID(grid), 0, SAMPLE_SQUARE, _("A token of the prompt, or an output"));
@@ -166,7 +190,29 @@ add_reading_guide(GtkWidget *box)
   add_sample(GTK_GRID(grid), 2, SAMPLE_DIAMOND, _("What the features do not explain"));
   add_sample(GTK_GRID(grid), 3, SAMPLE_ADDS, _("Adds to its target; width by its share"));
   add_sample(GTK_GRID(grid), 4, SAMPLE_TAKES, _("Takes away from its target"));
-  gtk_box_append(GTK_BOX(section), grid);
+  return grid;
+}
+
+/* Whoever knows it closes it, once. */
+static GtkWidget *
+reading_guide_new(void)
+{
+  GtkWidget *expander = gtk_expander_new(NULL), *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 6);
+  GtkWidget *heading = gtk_label_new(_("How to read it")), *hint = add_text(box);
+  gtk_label_set_text(
+      GTK_LABEL(hint),
+      _("Tokens run across, layers upwards. Click a node to see what feeds it and "
+        "what it feeds; Escape lets go. The wheel zooms, dragging pans, arrow keys "
+        "walk from node to node."));
+  gtk_widget_add_css_class(hint, "dim-label");
+  gtk_widget_add_css_class(heading, "heading");
+  gtk_box_append(GTK_BOX(box), samples_new());
+  gtk_widget_set_margin_top(box, 6);
+  gtk_expander_set_label_widget(GTK_EXPANDER(expander), heading);
+  gtk_expander_set_child(GTK_EXPANDER(expander), box);
+  g_settings_bind(cwu_settings_peek(), "reading-guide-open", expander, "expanded",
+                  G_SETTINGS_BIND_DEFAULT);
+  return expander;
 }
 
 static void
@@ -174,17 +220,16 @@ build(CwuOverviewPane *self)
 {
   GtkWidget *scroller = gtk_scrolled_window_new();
   GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 20);
-  GtkWidget *section = add_section(box, _("The model says next"));
-  self->logits = cwu_link_list_view_new(self->document);
-  self->logit_scroller = gtk_scrolled_window_new();
-  gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(self->logit_scroller), GTK_POLICY_NEVER,
-                                 GTK_POLICY_AUTOMATIC);
-  gtk_scrolled_window_set_child(GTK_SCROLLED_WINDOW(self->logit_scroller), self->logits);
-  gtk_box_append(GTK_BOX(section), self->logit_scroller);
+  gtk_widget_add_css_class(box, "pane");
+  self->logits = add_list(add_section(box, _("The model says next")), self->document,
+                          _("The model says next"));
+  self->pins_box = add_section(box, _("Pinned"));
+  self->pins = add_list(self->pins_box, self->document, _("Pinned"));
+  gtk_box_append(GTK_BOX(box), cwu_note_list_new(self->document, CWU_NOTES_ALL));
   self->counts = add_text(add_section(box, _("In this picture")));
   self->remarks_box = add_section(box, _("Remarks on the file"));
   self->remarks = add_text(self->remarks_box);
-  add_reading_guide(box);
+  gtk_box_append(GTK_BOX(box), reading_guide_new());
   gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scroller), GTK_POLICY_NEVER,
                                  GTK_POLICY_AUTOMATIC);
   gtk_scrolled_window_set_child(GTK_SCROLLED_WINDOW(scroller), box);
@@ -209,7 +254,6 @@ static void
 cwu_overview_pane_init(CwuOverviewPane *self)
 {
   gtk_orientable_set_orientation(GTK_ORIENTABLE(self), GTK_ORIENTATION_VERTICAL);
-  gtk_widget_add_css_class(GTK_WIDGET(self), "pane");
 }
 
 GtkWidget *
@@ -218,7 +262,10 @@ cwu_overview_pane_new(CwuDocument *document)
   CwuOverviewPane *self = g_object_new(CWU_TYPE_OVERVIEW_PANE, NULL);
   self->document = g_object_ref(document);
   build(self);
-  g_signal_connect_object(document, "graph-changed", G_CALLBACK(update_cb), self,
+  update_pins(self);
+  update_graph(self);
+  g_signal_connect_object(document, "changed", G_CALLBACK(changed_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object(document, "graph-changed", G_CALLBACK(update_graph), self,
                           G_CONNECT_SWAPPED);
   return GTK_WIDGET(self);
 }

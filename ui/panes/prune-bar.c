@@ -5,9 +5,9 @@
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
+#include "panes/key-button.h"
 #include "panes/share-slider.h"
 #include "panes/wrap-layout.h"
-#include "window/action-table.h"
 
 struct _CwuPruneBar {
   GtkWidget parent_instance;
@@ -132,19 +132,6 @@ cwu_prune_bar_new(CwuDocument *document)
 
 /* ---- the views ------------------------------------------------------------------------- */
 
-static GtkWidget *
-view_button_new(const char *word, const char *key, const char *action)
-{
-  GtkWidget *button = gtk_toggle_button_new();
-  GtkWidget *box = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 8), *key_label = gtk_label_new(key);
-  gtk_widget_add_css_class(key_label, "key-hint");
-  gtk_box_append(GTK_BOX(box), gtk_label_new(word));
-  gtk_box_append(GTK_BOX(box), key_label);
-  gtk_button_set_child(GTK_BUTTON(button), box);
-  cwu_action_bind(button, action);
-  return button;
-}
-
 GtkWidget *
 cwu_view_switcher_new(void)
 {
@@ -154,8 +141,8 @@ cwu_view_switcher_new(void)
   gtk_widget_add_css_class(box, "view-switcher");
   gtk_accessible_update_property(GTK_ACCESSIBLE(box), GTK_ACCESSIBLE_PROPERTY_LABEL, _("View"),
                                  -1);
-  gtk_box_append(GTK_BOX(box), view_button_new(_("Layers"), "1", "win.view::layers"));
-  gtk_box_append(GTK_BOX(box), view_button_new(_("Force"), "2", "win.view::force"));
-  gtk_box_append(GTK_BOX(box), view_button_new(_("Table"), "3", "win.view::table"));
+  gtk_box_append(GTK_BOX(box), cwu_key_button_new(_("Layers"), "win.view::layers", TRUE));
+  gtk_box_append(GTK_BOX(box), cwu_key_button_new(_("Force"), "win.view::force", TRUE));
+  gtk_box_append(GTK_BOX(box), cwu_key_button_new(_("Table"), "win.view::table", TRUE));
   return box;
 }

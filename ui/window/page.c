@@ -22,7 +22,7 @@ struct _CwuPage {
   GtkWidget *banner, *banner_text; /* an error, until it is closed */
   GtkWidget *stack;                /* "empty", "loading", "graph" */
   GtkWidget *view, *side;          /* side: hidden with F9 */
-  GtkWidget *panes;                /* stack "overview", "node" */
+  GtkWidget *panes, *node_pane;    /* panes: stack "overview", "node" */
   bool is_side_sized;
   guint loading_timeout;
 };
@@ -275,7 +275,8 @@ side_card_new(CwuPage *self)
   self->panes = gtk_stack_new();
   gtk_stack_add_named(GTK_STACK(self->panes), cwu_overview_pane_new(self->document),
                       "overview");
-  gtk_stack_add_named(GTK_STACK(self->panes), cwu_node_pane_new(self->document), "node");
+  self->node_pane = cwu_node_pane_new(self->document);
+  gtk_stack_add_named(GTK_STACK(self->panes), self->node_pane, "node");
   gtk_box_append(GTK_BOX(self->side), self->panes);
   gtk_widget_add_css_class(self->side, "surface");
   gtk_widget_set_overflow(self->side, GTK_OVERFLOW_HIDDEN);
@@ -367,6 +368,26 @@ GtkWidget *
 cwu_page_peek_side(CwuPage *self)
 {
   return self->side;
+}
+
+static void
+show_side(void)
+{
+  g_settings_set_boolean(cwu_settings_peek(), "side-pane-visible", TRUE);
+}
+
+void
+cwu_page_edit_label(CwuPage *self)
+{
+  show_side();
+  cwu_node_pane_edit_label(CWU_NODE_PANE(self->node_pane));
+}
+
+void
+cwu_page_edit_note(CwuPage *self)
+{
+  show_side();
+  cwu_node_pane_edit_note(CWU_NODE_PANE(self->node_pane));
 }
 
 static char *

@@ -21,6 +21,10 @@ CwuDocument *cwu_page_peek_document(CwuPage *self);
 CwuGraphView *cwu_page_peek_view(CwuPage *self);
 /* The widget that F9 hides. */
 GtkWidget *cwu_page_peek_side(CwuPage *self);
+/* Begins to type another name, or a note, for the selected node in the side pane, which is
+ * shown for it. */
+void cwu_page_edit_label(CwuPage *self);
+void cwu_page_edit_note(CwuPage *self);
 
 /* Reads the file on another thread and shows it; a failure is told in the page, which keeps
  * what it showed before. A later call replaces an earlier one that is still reading. */

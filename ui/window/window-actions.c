@@ -84,6 +84,18 @@ pin_cb(GSimpleAction *action, GVariant *parameter, gpointer user_data)
 }
 
 static void
+label_cb(GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  cwu_page_edit_label(CWU_WINDOW(user_data)->page);
+}
+
+static void
+note_cb(GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  cwu_page_edit_note(CWU_WINDOW(user_data)->page);
+}
+
+static void
 change_threshold(gpointer window, double step)
 {
   CwuDocument *document = document_of(window);
@@ -215,6 +227,8 @@ static const GActionEntry entries[] = {
   { "undo", undo_cb, NULL, NULL, NULL, { 0 } },
   { "redo", redo_cb, NULL, NULL, NULL, { 0 } },
   { "pin", pin_cb, NULL, NULL, NULL, { 0 } },
+  { "label", label_cb, NULL, NULL, NULL, { 0 } },
+  { "note", note_cb, NULL, NULL, NULL, { 0 } },
   { "threshold-lower", threshold_lower_cb, NULL, NULL, NULL, { 0 } },
   { "threshold-raise", threshold_raise_cb, NULL, NULL, NULL, { 0 } },
   { "clear-selection", clear_selection_cb, NULL, NULL, NULL, { 0 } },
@@ -247,7 +261,8 @@ cwu_window_actions_update(CwuWindow *self)
                                           "print",          "view",     "zoom-in",
                                           "zoom-out",       "zoom-fit", "threshold-lower",
                                           "threshold-raise" };
-  static const char *const on_node[] = { "pin", "clear-selection", "go-input", "go-output" };
+  static const char *const on_node[] = { "pin",      "label",    "note", "clear-selection",
+                                         "go-input", "go-output" };
   if (self->page == NULL)
     return;
   CwuDocument *document = document_of(self);

@@ -1,6 +1,6 @@
 /* test-activate.c - activation functions over the whole range of f32 and rotary embeddings,
  * against the same formulas in double, on every instruction set. */
-#include "test-support.h"
+#include "test-isa.h"
 
 #include <math.h>
 #include <string.h>
@@ -20,13 +20,6 @@ reference(CwkActivation activation, double x)
   }
 }
 
-static CwkDevice *
-device_of(gconstpointer isa)
-{
-  g_setenv("CLEW_ISA", isa, TRUE);
-  return cwk_cpu_new(2);
-}
-
 /* From 1e-7 to 1e4 on both sides; the count leaves a tail on every vector width. */
 enum { N_POINTS = 8192 + 4099 };
 
@@ -40,7 +33,7 @@ point(int i)
 static void
 test_functions(gconstpointer isa)
 {
-  CwkDevice *device = device_of(isa);
+  CwkDevice *device = test_isa_device(isa);
   g_autofree float *gate = g_new(float, N_POINTS), *out = g_new(float, N_POINTS + 1);
   for (int i = 0; i < N_POINTS; i++)
     gate[i] = point(i);
@@ -63,7 +56,7 @@ test_functions(gconstpointer isa)
 static void
 test_gated_in_place(gconstpointer isa)
 {
-  CwkDevice *device = device_of(isa);
+  CwkDevice *device = test_isa_device(isa);
   g_autofree float *gate = g_new(float, N_POINTS), *up = g_new(float, N_POINTS);
   g_autofree float *apart = g_new(float, N_POINTS);
   for (int i = 0; i < N_POINTS; i++) {
@@ -86,7 +79,7 @@ test_gated_in_place(gconstpointer isa)
 static void
 test_keeps_nan(gconstpointer isa)
 {
-  CwkDevice *device = device_of(isa);
+  CwkDevice *device = test_isa_device(isa);
   float gate[37], out[37];
   for (int i = 0; i < 37; i++)
     gate[i] = i % 5 == 0 ? NAN : 1.0f;
@@ -142,16 +135,9 @@ int
 main(int argc, char **argv)
 {
   g_test_init(&argc, &argv, NULL);
-  static const char *const isas[] = { "baseline", "avx2", "best" };
-  for (size_t i = 0; i < G_N_ELEMENTS(isas); i++) {
-    g_autofree char *functions = g_strdup_printf("/kernels/activate/functions/%s", isas[i]);
-    g_autofree char *gated = g_strdup_printf("/kernels/activate/gated-in-place/%s", isas[i]);
-    g_autofree char *nan = g_strdup_printf("/kernels/activate/keeps-nan/%s", isas[i]);
-    g_test_add_data_func(functions, isas[i], test_functions);
-    g_test_add_data_func(gated, isas[i], test_gated_in_place);
-    g_test_add_data_func(nan, isas[i], test_keeps_nan);
-    g_autofree char *rope = g_strdup_printf("/kernels/rope/both-pairings/%s", isas[i]);
-    g_test_add_data_func(rope, isas[i], test_rope);
-  }
+  test_add_per_isa("/kernels/activate/functions", test_functions);
+  test_add_per_isa("/kernels/activate/gated-in-place", test_gated_in_place);
+  test_add_per_isa("/kernels/activate/keeps-nan", test_keeps_nan);
+  test_add_per_isa("/kernels/rope/both-pairings", test_rope);
   return g_test_run();
 }

@@ -1,45 +1,23 @@
 /* test-adjoints.c - the ops of reverse sweeps against plain sums in double, at odd sizes, and
  * each adjoint against its forward op: <y, A x> = <A^T y, x>. */
-#include "test-support.h"
+#include "test-isa.h"
+#include "test-random.h"
 
 #include <math.h>
 #include <string.h>
 
-static uint64_t rng_state = 42;
-
-static float
-random_float(void)
-{
-  rng_state = rng_state * 6364136223846793005ull + 1442695040888963407ull;
-  return (float)((double)((rng_state >> 33) & 0xffffff) / 8388608.0 - 1.0);
-}
-
-static float *
-random_floats(size_t n)
-{
-  float *x = g_new(float, MAX(n, 1));
-  for (size_t i = 0; i < n; i++)
-    x[i] = random_float();
-  return x;
-}
-
-static CwkDevice *
-device_of(gconstpointer isa)
-{
-  g_setenv("CLEW_ISA", isa, TRUE);
-  return cwk_cpu_new(2);
-}
+static TestRandom random_state = { 42 };
 
 static void
 test_row_dots(gconstpointer isa)
 {
-  CwkDevice *device = device_of(isa);
+  CwkDevice *device = test_isa_device(isa);
   static const int64_t widths[] = { 0, 1, 31, 33, 576 };
   for (size_t w = 0; w < G_N_ELEMENTS(widths); w++) {
     enum { N = 130 };
     int64_t k = widths[w], a_rows[N], b_rows[N], out_rows[N];
-    g_autofree float *a = random_floats((size_t)(N * (k + 1)));
-    g_autofree float *b = random_floats((size_t)(3 * (k + 1)));
+    g_autofree float *a = test_random_floats(&random_state, (size_t)(N * (k + 1)));
+    g_autofree float *b = test_random_floats(&random_state, (size_t)(3 * (k + 1)));
     float out[2 * N];
     for (int i = 0; i < 2 * N; i++)
       out[i] = 0.5f;
@@ -65,12 +43,14 @@ test_row_dots(gconstpointer isa)
 static void
 test_norm_adjoint(gconstpointer isa)
 {
-  CwkDevice *device = device_of(isa);
+  CwkDevice *device = test_isa_device(isa);
   for (int variant = 0; variant < 8; variant++) {
     enum { N = 33, D = 31, T = 5 };
     bool is_layer_norm = variant & 1, has_weight = variant & 2, accumulate = variant & 4;
-    g_autofree float *y = random_floats(N * D), *x = random_floats(N * D);
-    g_autofree float *weight = random_floats(D), *out = random_floats(N * D);
+    g_autofree float *y = test_random_floats(&random_state, N * D),
+                     *x = test_random_floats(&random_state, N * D);
+    g_autofree float *weight = test_random_floats(&random_state, D),
+                     *out = test_random_floats(&random_state, N * D);
     g_autofree float *before = g_memdup2(out, sizeof(float) * N * D);
     float scale[T] = { 0.5f, 1, 2, 3.5f, 17 };
     int32_t index[N];
@@ -100,8 +80,8 @@ static void
 check_attention_adjoint(CwkDevice *device, int64_t n_rows, int64_t T, int64_t H, int64_t G,
                         int64_t K)
 {
-  g_autofree float *q = random_floats((size_t)(T * H * K)),
-                   *k = random_floats((size_t)(T * G * K));
+  g_autofree float *q = test_random_floats(&random_state, (size_t)(T * H * K)),
+                   *k = test_random_floats(&random_state, (size_t)(T * G * K));
   g_autofree float *pattern = g_new0(float, H *T *T);
   CwkAttentionPatternArgs make = { T, T, H, G, K, q, k, H * K, G * K, 0.5f, 0, 0, pattern };
   g_assert_cmpint(cwk_attention_pattern(device, &make), ==, CWK_OK);
@@ -114,12 +94,12 @@ check_attention_adjoint(CwkDevice *device, int64_t n_rows, int64_t T, int64_t H,
     counts[r] = lengths[r % 3];
     first[r] = n;
   }
-  g_autofree float *z = random_floats((size_t)(n * H * K));
-  g_autofree float *out = random_floats((size_t)(n * G * K));
+  g_autofree float *z = test_random_floats(&random_state, (size_t)(n * H * K));
+  g_autofree float *out = test_random_floats(&random_state, (size_t)(n * G * K));
   CwkAttentionAdjointArgs args = { n_rows, counts, first, H, G, K, pattern, T, z, out };
   g_assert_cmpint(cwk_attention_adjoint(device, &args), ==, CWK_OK);
   for (int64_t r = 0; r < n_rows; r++) {
-    g_autofree float *v = random_floats((size_t)(counts[r] * G * K));
+    g_autofree float *v = test_random_floats(&random_state, (size_t)(counts[r] * G * K));
     double left = 0, right = 0;
     for (int64_t i = 0; i < counts[r]; i++)
       for (int64_t h = 0; h < H; h++)
@@ -137,7 +117,7 @@ check_attention_adjoint(CwkDevice *device, int64_t n_rows, int64_t T, int64_t H,
 static void
 test_attention_adjoint(gconstpointer isa)
 {
-  CwkDevice *device = device_of(isa);
+  CwkDevice *device = test_isa_device(isa);
   check_attention_adjoint(device, 1, 1, 1, 1, 1);
   check_attention_adjoint(device, 3, 5, 4, 2, 8);
   check_attention_adjoint(device, 3, 17, 9, 3, 64);
@@ -151,14 +131,8 @@ int
 main(int argc, char **argv)
 {
   g_test_init(&argc, &argv, NULL);
-  static const char *const isas[] = { "baseline", "avx2", "best" };
-  for (size_t i = 0; i < G_N_ELEMENTS(isas); i++) {
-    g_autofree char *dots = g_strdup_printf("/kernels/row-dots/%s", isas[i]);
-    g_autofree char *norm = g_strdup_printf("/kernels/norm-adjoint/%s", isas[i]);
-    g_autofree char *attention = g_strdup_printf("/kernels/attention-adjoint/%s", isas[i]);
-    g_test_add_data_func(dots, isas[i], test_row_dots);
-    g_test_add_data_func(norm, isas[i], test_norm_adjoint);
-    g_test_add_data_func(attention, isas[i], test_attention_adjoint);
-  }
+  test_add_per_isa("/kernels/row-dots", test_row_dots);
+  test_add_per_isa("/kernels/norm-adjoint", test_norm_adjoint);
+  test_add_per_isa("/kernels/attention-adjoint", test_attention_adjoint);
   return g_test_run();
 }

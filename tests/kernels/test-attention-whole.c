@@ -1,7 +1,8 @@
 /* test-attention-whole.c - attention whose patterns are not kept, against sums in double at odd
  * sizes: whole prompts and continuations, grouped heads, windows, soft caps, every instruction
  * set. Nothing beside the output is written. */
-#include "test-support.h"
+#include "test-isa.h"
+#include "test-random.h"
 
 #include <math.h>
 #include <string.h>
@@ -18,18 +19,7 @@ static const Case cases[] = {
   { 130, 130, 1, 1, 4, 1, 20 },
 };
 
-static uint64_t rng_state = 7;
-
-static float *
-random_floats(int64_t n)
-{
-  float *x = g_new(float, MAX(n, 1));
-  for (int64_t i = 0; i < n; i++) {
-    rng_state = rng_state * 6364136223846793005ull + 1442695040888963407ull;
-    x[i] = (float)((double)((rng_state >> 33) & 0xffffff) / 8388608.0 - 1.0);
-  }
-  return x;
-}
+static TestRandom random_state = { 7 };
 
 #define SENTINEL 12345.0f
 /* Elements beside each row, so that strides are not widths. */
@@ -48,22 +38,24 @@ make_problem(const Case *one)
   Problem problem = { .out = g_new(float, one->n_queries *q_stride) };
   for (int64_t i = 0; i < one->n_queries * q_stride; i++)
     problem.out[i] = SENTINEL;
-  problem.args = (CwkAttentionArgs){ .n_queries = one->n_queries,
-                                     .n_keys = one->n_keys,
-                                     .n_heads = one->n_heads,
-                                     .n_kv_heads = one->n_kv_heads,
-                                     .head_width = one->width,
-                                     .q = random_floats(one->n_queries * q_stride),
-                                     .k = random_floats(one->n_keys * k_stride),
-                                     .v = random_floats(one->n_keys * k_stride),
-                                     .q_stride = q_stride,
-                                     .k_stride = k_stride,
-                                     .v_stride = k_stride,
-                                     .scale = 1.7f / sqrtf((float)one->width),
-                                     .soft_cap = one->soft_cap,
-                                     .window = one->window,
-                                     .out = problem.out,
-                                     .out_stride = q_stride };
+  problem.args = (CwkAttentionArgs){
+    .n_queries = one->n_queries,
+    .n_keys = one->n_keys,
+    .n_heads = one->n_heads,
+    .n_kv_heads = one->n_kv_heads,
+    .head_width = one->width,
+    .q = test_random_floats(&random_state, (size_t)(one->n_queries * q_stride)),
+    .k = test_random_floats(&random_state, (size_t)(one->n_keys * k_stride)),
+    .v = test_random_floats(&random_state, (size_t)(one->n_keys * k_stride)),
+    .q_stride = q_stride,
+    .k_stride = k_stride,
+    .v_stride = k_stride,
+    .scale = 1.7f / sqrtf((float)one->width),
+    .soft_cap = one->soft_cap,
+    .window = one->window,
+    .out = problem.out,
+    .out_stride = q_stride
+  };
   return problem;
 }
 
@@ -181,11 +173,7 @@ int
 main(int argc, char **argv)
 {
   g_test_init(&argc, &argv, NULL);
-  static const char *const isas[] = { "baseline", "avx2", "best" };
-  for (size_t i = 0; i < G_N_ELEMENTS(isas); i++) {
-    g_autofree char *name = g_strdup_printf("/kernels/attention-whole/%s", isas[i]);
-    g_test_add_data_func(name, isas[i], test_against_double);
-  }
+  test_add_per_isa("/kernels/attention-whole", test_against_double);
   g_test_add_func("/kernels/attention-whole/threads-give-the-same-bits",
                   test_threads_give_the_same_bits);
   g_test_add_func("/kernels/attention-whole/bad-shapes", test_bad_shapes);

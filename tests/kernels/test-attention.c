@@ -1,28 +1,20 @@
 /* test-attention.c - attention patterns and what they mix, against double, for grouped heads,
  * windows, soft caps, cached keys and scores beyond the range of exp. */
-#include "test-support.h"
+#include "test-isa.h"
+#include "test-random.h"
 
 #include <math.h>
 #include <string.h>
 
-static guint64 rng_state = 3;
+static TestRandom random_state = { 3 };
 
 static float *
 random_floats(size_t n, float size)
 {
-  float *x = g_new(float, n);
-  for (size_t i = 0; i < n; i++) {
-    rng_state = rng_state * 6364136223846793005ull + 1442695040888963407ull;
-    x[i] = size * (float)((double)((rng_state >> 33) & 0xffffff) / 8388608.0 - 1.0);
-  }
+  float *x = test_random_floats(&random_state, n);
+  for (size_t i = 0; i < n; i++)
+    x[i] *= size;
   return x;
-}
-
-static CwkDevice *
-device_of(gconstpointer isa)
-{
-  g_setenv("CLEW_ISA", isa, TRUE);
-  return cwk_cpu_new(2);
 }
 
 static bool
@@ -81,7 +73,7 @@ static const Shape shapes[] = {
 static void
 test_pattern(gconstpointer isa)
 {
-  CwkDevice *device = device_of(isa);
+  CwkDevice *device = test_isa_device(isa);
   for (size_t s = 0; s < G_N_ELEMENTS(shapes); s++) {
     const Shape *shape = &shapes[s];
     CwkAttentionPatternArgs args = { shape->n_queries, shape->n_keys, shape->n_heads,
@@ -112,7 +104,7 @@ test_pattern(gconstpointer isa)
 static void
 test_extreme_scores(gconstpointer isa)
 {
-  CwkDevice *device = device_of(isa);
+  CwkDevice *device = test_isa_device(isa);
   enum { T = 40 };
   float q[T], k[T], pattern[T * T];
   for (int i = 0; i < T; i++) {
@@ -130,7 +122,7 @@ test_extreme_scores(gconstpointer isa)
 static void
 test_mix(gconstpointer isa)
 {
-  CwkDevice *device = device_of(isa);
+  CwkDevice *device = test_isa_device(isa);
   for (size_t s = 0; s < G_N_ELEMENTS(shapes); s++) {
     const Shape *shape = &shapes[s];
     CwkAttentionMixArgs args = { shape->n_queries, shape->n_keys, shape->n_heads,
@@ -191,15 +183,9 @@ int
 main(int argc, char **argv)
 {
   g_test_init(&argc, &argv, NULL);
-  static const char *const isas[] = { "baseline", "avx2", "best" };
-  for (size_t i = 0; i < G_N_ELEMENTS(isas); i++) {
-    g_autofree char *pattern = g_strdup_printf("/kernels/attention/pattern/%s", isas[i]);
-    g_autofree char *extreme = g_strdup_printf("/kernels/attention/extreme-scores/%s", isas[i]);
-    g_autofree char *mix = g_strdup_printf("/kernels/attention/mix/%s", isas[i]);
-    g_test_add_data_func(pattern, isas[i], test_pattern);
-    g_test_add_data_func(extreme, isas[i], test_extreme_scores);
-    g_test_add_data_func(mix, isas[i], test_mix);
-  }
+  test_add_per_isa("/kernels/attention/pattern", test_pattern);
+  test_add_per_isa("/kernels/attention/extreme-scores", test_extreme_scores);
+  test_add_per_isa("/kernels/attention/mix", test_mix);
   g_test_add_func("/kernels/attention/refuses-wrong-shapes", test_refuses_wrong_shapes);
   return g_test_run();
 }

@@ -1,7 +1,7 @@
 /* test-cuda.c - every op of ops.def on the CUDA device against the CPU; skipped, with the
  * reason, on a machine without one. An op without a comparison here is reported as such. */
 #include "kernels-private.h"
-#include "test-support.h"
+#include "test-random.h"
 
 #include <math.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 typedef struct {
   CwkDevice *cpu, *cuda;
   GPtrArray *on_device; /* to be freed on cuda */
-  guint32 state;
+  TestRandom random;
 } Pair;
 
 static Pair *
@@ -26,7 +26,7 @@ pair_new_or_skip(void)
   pair->cpu = cwk_cpu_new(1);
   pair->cuda = cuda;
   pair->on_device = g_ptr_array_new();
-  pair->state = 1;
+  pair->random.state = 1;
   return pair;
 }
 
@@ -39,23 +39,6 @@ pair_free(Pair *pair)
   cwk_device_free(pair->cuda);
   cwk_device_free(pair->cpu);
   g_free(pair);
-}
-
-static guint32
-next_random(Pair *pair)
-{
-  pair->state = pair->state * 1664525u + 1013904223u;
-  return pair->state >> 8;
-}
-
-/* Values in [-1, 1). */
-static float *
-random_floats(Pair *pair, size_t n)
-{
-  float *x = g_new(float, n);
-  for (size_t i = 0; i < n; i++)
-    x[i] = (float)next_random(pair) / 8388608.0f - 1.0f;
-  return x;
 }
 
 static void *
@@ -91,30 +74,6 @@ assert_same(Pair *pair, const float *expected, const void *on_device, size_t n)
 
 /* ---- stored rows ------------------------------------------------------------------------- */
 
-/* Random bytes are valid blocks once their f16 scales are small and finite. */
-static guint8 *
-random_rows(Pair *pair, CwkDtype dtype, int64_t n_rows, int64_t n_cols)
-{
-  size_t n_bytes = (size_t)n_rows * cwk_dtype_row_bytes(dtype, n_cols);
-  size_t block = cwk_dtype_block_bytes(dtype);
-  guint8 *data = g_malloc(n_bytes);
-  for (size_t i = 0; i < n_bytes; i++)
-    data[i] = (guint8)next_random(pair);
-  for (size_t at = 0; at < n_bytes; at += block) {
-    guint16 half = (guint16)(0x2000 | (next_random(pair) & 0x83ff));
-    float value = (float)next_random(pair) / 8388608.0f - 1.0f;
-    if (dtype == CWK_F32)
-      memcpy(data + at, &value, 4);
-    else if (dtype == CWK_BF16)
-      memcpy(data + at, (guint8 *)&value + 2, 2);
-    else if (dtype != CWK_I8)
-      memcpy(data + at + (dtype == CWK_Q6_K ? 208 : 0), &half, 2);
-    if (dtype == CWK_Q4_1 || dtype == CWK_Q5_1 || dtype == CWK_Q4_K || dtype == CWK_Q5_K)
-      memcpy(data + at + 2, &half, 2);
-  }
-  return data;
-}
-
 /* The same stored matrix for both devices; every other one gathered backwards and scaled. */
 typedef struct {
   CwkRows cpu, cuda;
@@ -124,7 +83,7 @@ static RowsPair
 rows_pair(Pair *pair, CwkDtype dtype, int64_t n_rows, int64_t n_cols, bool gather)
 {
   size_t row_bytes = cwk_dtype_row_bytes(dtype, n_cols);
-  guint8 *data = random_rows(pair, dtype, n_rows, n_cols);
+  guint8 *data = test_random_rows(&pair->random, dtype, n_rows, n_cols);
   guint8 *copy = to_device(pair, data, (size_t)n_rows * row_bytes);
   RowsPair rows = { { data, dtype, n_rows, n_cols, row_bytes, NULL, NULL },
                     { copy, dtype, n_rows, n_cols, row_bytes, NULL, NULL } };
@@ -136,7 +95,7 @@ rows_pair(Pair *pair, CwkDtype dtype, int64_t n_rows, int64_t n_cols, bool gathe
     cpu_list[i] = data + (size_t)(n_rows - 1 - i) * row_bytes;
     cuda_list[i] = copy + (size_t)(n_rows - 1 - i) * row_bytes;
   }
-  float *scales = random_floats(pair, (size_t)n_rows);
+  float *scales = test_random_floats(&pair->random, (size_t)n_rows);
   rows.cpu.row_list = cpu_list;
   rows.cpu.scales = scales;
   rows.cuda.row_list = cuda_list;
@@ -180,7 +139,8 @@ compare_product(Pair *pair, CwkDtype dtype, const int64_t size[3], int variant)
   RowsPair rows = rows_pair(pair, dtype, is_inputs ? k : n, is_inputs ? n : k, gather);
   int64_t a_stride = k + 3, c_stride = n + 5;
   size_t n_a = (size_t)(2 * m * a_stride), n_c = (size_t)(2 * m * c_stride);
-  g_autofree float *a = random_floats(pair, n_a), *c = random_floats(pair, n_c);
+  g_autofree float *a = test_random_floats(&pair->random, n_a),
+                   *c = test_random_floats(&pair->random, n_c);
   float *cuda_a = to_device(pair, a, n_a * sizeof *a);
   float *cuda_c = to_device(pair, c, n_c * sizeof *c);
   g_autofree int64_t *list = g_new(int64_t, m);
@@ -216,8 +176,9 @@ void
 compare_matmul_batch(Pair *pair)
 {
   enum { M = 7, N = 33, K = 65 };
-  g_autofree float *a = random_floats(pair, 2 * M * K), *b = random_floats(pair, N * K);
-  g_autofree float *c = random_floats(pair, 2 * M * N);
+  g_autofree float *a = test_random_floats(&pair->random, 2 * M * K),
+                   *b = test_random_floats(&pair->random, N * K);
+  g_autofree float *c = test_random_floats(&pair->random, 2 * M * N);
   float *cuda_a = to_device(pair, a, sizeof(float) * 2 * M * K);
   float *cuda_b = to_device(pair, b, sizeof(float) * N * K);
   float *cuda_c = to_device(pair, c, sizeof(float) * 2 * M * N);
@@ -242,8 +203,9 @@ void
 compare_row_dots(Pair *pair)
 {
   enum { N = 100, K = 577, ROWS = 9 };
-  g_autofree float *a = random_floats(pair, ROWS * K), *b = random_floats(pair, N * K);
-  g_autofree float *out = random_floats(pair, N);
+  g_autofree float *a = test_random_floats(&pair->random, ROWS * K),
+                   *b = test_random_floats(&pair->random, N * K);
+  g_autofree float *out = test_random_floats(&pair->random, N);
   int64_t a_rows[N], out_rows[N];
   for (int i = 0; i < N; i++) {
     a_rows[i] = i * 5 % ROWS;
@@ -266,8 +228,9 @@ compare_norm(Pair *pair)
 {
   enum { N_ROWS = 33, N_COLS = 577 };
   const size_t n_bytes = sizeof(float) * N_ROWS * N_COLS;
-  g_autofree float *x = random_floats(pair, N_ROWS * N_COLS);
-  g_autofree float *weight = random_floats(pair, N_COLS), *bias = random_floats(pair, N_COLS);
+  g_autofree float *x = test_random_floats(&pair->random, N_ROWS * N_COLS);
+  g_autofree float *weight = test_random_floats(&pair->random, N_COLS),
+                   *bias = test_random_floats(&pair->random, N_COLS);
   g_autofree float *hat = g_malloc0(n_bytes), *out = g_malloc0(n_bytes);
   float scale[N_ROWS] = { 0 };
   for (int variant = 0; variant < 4; variant++) {
@@ -295,14 +258,14 @@ void
 compare_norm_adjoint(Pair *pair)
 {
   enum { N_ROWS = 33, N_COLS = 577, N_SCALES = 5 };
-  g_autofree float *x = random_floats(pair, N_ROWS * N_COLS);
-  g_autofree float *weight = random_floats(pair, N_COLS);
+  g_autofree float *x = test_random_floats(&pair->random, N_ROWS * N_COLS);
+  g_autofree float *weight = test_random_floats(&pair->random, N_COLS);
   float scale[N_SCALES] = { 0.5f, 1.0f, 2.0f, 3.0f, 0.1f };
   int32_t index[N_ROWS];
   for (int i = 0; i < N_ROWS; i++)
     index[i] = i * 3 % N_SCALES;
   for (int variant = 0; variant < 8; variant++) {
-    g_autofree float *out = random_floats(pair, N_ROWS * N_COLS);
+    g_autofree float *out = test_random_floats(&pair->random, N_ROWS * N_COLS);
     CwkNormAdjointArgs cpu = { .n_rows = N_ROWS, .n_cols = N_COLS, .x = x, .out = out };
     cpu.is_layer_norm = variant & 1;
     cpu.weight = variant & 2 ? weight : NULL;
@@ -328,7 +291,7 @@ compare_rope(Pair *pair)
   for (int i = 0; i < ROTARY / 2; i++)
     frequency[i] = powf(10000.0f, -2.0f * (float)i / ROTARY);
   for (int is_interleaved = 0; is_interleaved < 2; is_interleaved++) {
-    g_autofree float *x = random_floats(pair, T * STRIDE);
+    g_autofree float *x = test_random_floats(&pair->random, T * STRIDE);
     CwkRopeArgs cpu = {
       .n_positions = T, .n_heads = HEADS, .head_width = K, .n_rotary = ROTARY
     };
@@ -352,9 +315,9 @@ enum { QUERIES = 33, KEYS = 40, HEADS = 6, KV_HEADS = 2, WIDTH = 31 };
 void
 compare_attention_pattern(Pair *pair)
 {
-  g_autofree float *q = random_floats(pair, QUERIES * HEADS * WIDTH);
-  g_autofree float *k = random_floats(pair, KEYS * KV_HEADS * WIDTH);
-  g_autofree float *pattern = random_floats(pair, HEADS * QUERIES * KEYS);
+  g_autofree float *q = test_random_floats(&pair->random, QUERIES * HEADS * WIDTH);
+  g_autofree float *k = test_random_floats(&pair->random, KEYS * KV_HEADS * WIDTH);
+  g_autofree float *pattern = test_random_floats(&pair->random, HEADS * QUERIES * KEYS);
   CwkAttentionPatternArgs cpu = { QUERIES, KEYS, HEADS, KV_HEADS, WIDTH, q, k };
   cpu.q_stride = HEADS * WIDTH;
   cpu.k_stride = KV_HEADS * WIDTH;
@@ -377,7 +340,7 @@ compare_attention_pattern(Pair *pair)
 static float *
 random_pattern(Pair *pair, int64_t n_queries, int64_t n_keys)
 {
-  float *pattern = random_floats(pair, (size_t)(HEADS * n_queries * n_keys));
+  float *pattern = test_random_floats(&pair->random, (size_t)(HEADS * n_queries * n_keys));
   for (int64_t at = 0; at < HEADS * n_queries * n_keys; at++)
     if (at % n_keys > at / n_keys % n_queries + n_keys - n_queries || at % 5 == 0)
       pattern[at] = 0;
@@ -388,7 +351,7 @@ void
 compare_attention_mix(Pair *pair)
 {
   g_autofree float *pattern = random_pattern(pair, QUERIES, KEYS);
-  g_autofree float *v = random_floats(pair, KEYS * KV_HEADS * WIDTH);
+  g_autofree float *v = test_random_floats(&pair->random, KEYS * KV_HEADS * WIDTH);
   g_autofree float *out = g_new0(float, QUERIES *HEADS *WIDTH);
   CwkAttentionMixArgs cpu = { QUERIES,          KEYS, HEADS,        KV_HEADS, WIDTH, pattern, v,
                               KV_HEADS * WIDTH, out,  HEADS * WIDTH };
@@ -408,7 +371,7 @@ compare_attention_adjoint(Pair *pair)
   static const int64_t first[] = { 0, 33, 33, 34 };
   enum { TOTAL = 51 };
   g_autofree float *pattern = random_pattern(pair, QUERIES, QUERIES);
-  g_autofree float *z = random_floats(pair, TOTAL * HEADS * WIDTH);
+  g_autofree float *z = test_random_floats(&pair->random, TOTAL * HEADS * WIDTH);
   g_autofree float *out = g_new0(float, TOTAL *KV_HEADS *WIDTH);
   CwkAttentionAdjointArgs cpu = { 4,     n_positions, first,   HEADS, KV_HEADS,
                                   WIDTH, pattern,     QUERIES, z,     out };
@@ -425,7 +388,8 @@ void
 compare_activate(Pair *pair)
 {
   enum { N = 100001 };
-  g_autofree float *gate = random_floats(pair, N), *up = random_floats(pair, N);
+  g_autofree float *gate = test_random_floats(&pair->random, N),
+                   *up = test_random_floats(&pair->random, N);
   for (int i = 0; i < N; i++)
     gate[i] *= 12;
   for (int variant = 0; variant < 8; variant++) {

@@ -1,53 +1,12 @@
 /* test-matmul.c - the matrix product against a sum in double, for every stored type, layout,
  * gather, size and instruction set; and its bits for one and for two threads. */
-#include "test-support.h"
+#include "test-isa.h"
+#include "test-random.h"
 
 #include <math.h>
 #include <string.h>
 
-static uint64_t rng_state = 1;
-
-static uint64_t
-next_random(void)
-{
-  rng_state = rng_state * 6364136223846793005ull + 1442695040888963407ull;
-  return rng_state >> 11;
-}
-
-static float
-random_float(void)
-{
-  return (float)((double)(next_random() & 0xffffff) / 8388608.0 - 1.0);
-}
-
-/* Random bytes are valid rows of every type once the f16 scales are tame. */
-static void *
-random_rows(CwkDtype dtype, int64_t n_rows, int64_t n_cols)
-{
-  size_t row_bytes = cwk_dtype_row_bytes(dtype, n_cols);
-  size_t block = cwk_dtype_block_bytes(dtype);
-  uint8_t *data = g_malloc((size_t)n_rows * row_bytes + 1);
-  for (size_t i = 0; i < (size_t)n_rows * row_bytes; i++)
-    data[i] = (uint8_t)next_random();
-  for (size_t at = 0; at + block <= (size_t)n_rows * row_bytes; at += block) {
-    uint16_t half = (uint16_t)(0x2000 | (next_random() & 0x83ff));
-    float value = random_float();
-    if (dtype == CWK_F32)
-      memcpy(data + at, &value, 4);
-    else if (dtype == CWK_BF16) {
-      uint32_t bits;
-      memcpy(&bits, &value, 4);
-      half = (uint16_t)(bits >> 16);
-      memcpy(data + at, &half, 2);
-    } else if (dtype == CWK_Q6_K)
-      memcpy(data + at + 208, &half, 2);
-    else if (dtype != CWK_I8)
-      memcpy(data + at, &half, 2);
-    if (dtype == CWK_Q4_1 || dtype == CWK_Q5_1 || dtype == CWK_Q4_K || dtype == CWK_Q5_K)
-      memcpy(data + at + 2, &half, 2);
-  }
-  return data;
-}
+static TestRandom random_state = { 1 };
 
 /* Normalised square error of c against a . b summed in double. */
 static double
@@ -87,7 +46,7 @@ check_shape(CwkDevice *device, const Shape *shape)
   size_t row_bytes = cwk_dtype_row_bytes(shape->dtype, cols);
   if (row_bytes == 0)
     return;
-  g_autofree uint8_t *stored = random_rows(shape->dtype, rows, cols);
+  g_autofree uint8_t *stored = test_random_rows(&random_state, shape->dtype, rows, cols);
   g_autofree const void **list = g_new(const void *, rows);
   g_autofree float *scales = g_new(float, rows);
   for (int64_t i = 0; i < rows; i++) {
@@ -108,7 +67,7 @@ check_shape(CwkDevice *device, const Shape *shape)
   int64_t a_stride = shape->k + 3, c_stride = shape->n + 5, n_storage = 2 * shape->m;
   g_autofree float *a = g_new(float, n_storage *a_stride);
   for (int64_t i = 0; i < n_storage * a_stride; i++)
-    a[i] = random_float();
+    a[i] = test_random_float(&random_state);
   g_autofree int64_t *gather = g_new(int64_t, shape->m);
   for (int64_t i = 0; i < shape->m; i++)
     gather[i] = 2 * i + 1;
@@ -182,9 +141,9 @@ test_threads_same_bits(void)
   g_autofree float *a = g_new(float, M *K), *b = g_new(float, N *K);
   g_autofree float *c1 = g_new(float, M *N), *c3 = g_new(float, M *N);
   for (int i = 0; i < M * K; i++)
-    a[i] = random_float();
+    a[i] = test_random_float(&random_state);
   for (int i = 0; i < N * K; i++)
-    b[i] = random_float();
+    b[i] = test_random_float(&random_state);
   for (int n_threads = 1; n_threads <= 3; n_threads += 2) {
     CwkDevice *device = cwk_cpu_new(n_threads);
     CwkMatmulArgs args = { M,
@@ -214,11 +173,11 @@ test_batch_shares_input(gconstpointer data)
   g_autofree float *a = g_new(float, 2 * M * K), *c = g_new0(float, N_PRODUCTS *M *LARGEST);
   g_autofree float *alone = g_new0(float, M *LARGEST);
   for (int64_t i = 0; i < 2 * M * K; i++)
-    a[i] = random_float();
+    a[i] = test_random_float(&random_state);
   void *stored[N_PRODUCTS];
   CwkMatmulArgs products[N_PRODUCTS];
   for (int i = 0; i < N_PRODUCTS; i++) {
-    stored[i] = random_rows(dtypes[i], sizes[i], K);
+    stored[i] = test_random_rows(&random_state, dtypes[i], sizes[i], K);
     products[i] = (CwkMatmulArgs){
       .m = M,
       .n = sizes[i],
@@ -265,15 +224,9 @@ int
 main(int argc, char **argv)
 {
   g_test_init(&argc, &argv, NULL);
-  static const char *const isas[] = { "baseline", "avx2", "best" };
-  for (size_t i = 0; i < G_N_ELEMENTS(isas); i++) {
-    g_autofree char *shapes = g_strdup_printf("/kernels/matmul/shapes/%s", isas[i]);
-    g_autofree char *dtypes = g_strdup_printf("/kernels/matmul/dtypes/%s", isas[i]);
-    g_test_add_data_func(shapes, isas[i], test_shapes);
-    g_test_add_data_func(dtypes, isas[i], test_dtypes);
-    g_autofree char *batch = g_strdup_printf("/kernels/matmul/batch-shares-input/%s", isas[i]);
-    g_test_add_data_func(batch, isas[i], test_batch_shares_input);
-  }
+  test_add_per_isa("/kernels/matmul/shapes", test_shapes);
+  test_add_per_isa("/kernels/matmul/dtypes", test_dtypes);
+  test_add_per_isa("/kernels/matmul/batch-shares-input", test_batch_shares_input);
   g_test_add_func("/kernels/matmul/threads-same-bits", test_threads_same_bits);
   g_test_add_func("/kernels/matmul/refuses-wrong-shapes", test_refuses_wrong_shapes);
   return g_test_run();

@@ -1,26 +1,10 @@
 /* test-norm.c - RMSNorm and LayerNorm against sums in double, at odd sizes and bad input. */
-#include "test-support.h"
+#include "test-random.h"
 
 #include <math.h>
 #include <string.h>
 
-static guint64 rng_state = 7;
-
-static float
-random_float(void)
-{
-  rng_state = rng_state * 6364136223846793005ull + 1442695040888963407ull;
-  return (float)((double)((rng_state >> 33) & 0xffffff) / 8388608.0 - 1.0);
-}
-
-static float *
-random_floats(size_t n)
-{
-  float *x = g_new(float, MAX(n, 1));
-  for (size_t i = 0; i < n; i++)
-    x[i] = random_float();
-  return x;
-}
+static TestRandom random_state = { 7 };
 
 /* f32 arithmetic on a row is right to a few units in the last place: 1e-6 of the largest. */
 static void
@@ -63,9 +47,12 @@ test_sizes(gconstpointer data)
   for (size_t s = 0; s < G_N_ELEMENTS(sizes); s++)
     for (int variant = 0; variant < 32; variant++) {
       int64_t n_rows = sizes[s][0], n_cols = sizes[s][1], n = n_rows * n_cols;
-      g_autofree float *x = random_floats((size_t)n), *weight = random_floats((size_t)n_cols);
-      g_autofree float *bias = random_floats((size_t)n_cols), *hat = random_floats((size_t)n);
-      g_autofree float *out = random_floats((size_t)n), *scale = random_floats((size_t)n_rows);
+      g_autofree float *x = test_random_floats(&random_state, (size_t)n),
+                       *weight = test_random_floats(&random_state, (size_t)n_cols);
+      g_autofree float *bias = test_random_floats(&random_state, (size_t)n_cols),
+                       *hat = test_random_floats(&random_state, (size_t)n);
+      g_autofree float *out = test_random_floats(&random_state, (size_t)n),
+                       *scale = test_random_floats(&random_state, (size_t)n_rows);
       CwkNormArgs args = { .n_rows = n_rows, .n_cols = n_cols, .x = x, .epsilon = 1e-5f };
       args.is_layer_norm = variant & 1;
       args.weight = variant & 2 ? weight : NULL;

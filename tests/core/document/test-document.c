@@ -1,6 +1,7 @@
 /* test-document.c - documents: edits, history, files, and 10,000 random actions undone. */
 #include "cw-document.h"
 #include "cw-tensor-file.h"
+#include "test-schema.h"
 #include "test-support.h"
 
 #include <math.h>
@@ -278,6 +279,7 @@ test_round_trip(void)
   g_strlcpy(session.view, "force", sizeof session.view);
   CwDocumentState *state = cw_document_peek_state(document);
   cw_document_state_to_view(state, &session, &view);
+  test_schema_check("view.schema.json", view.view_json);
   g_autoptr(CwDocument) copy =
       cw_document_new_from_graph(cw_document_state_peek_graph(state), &view, &got);
   cw_document_state_to_view(cw_document_peek_state(copy), &got, &again);

@@ -132,11 +132,17 @@ name_features(const CwRowStore *store, const CwTargetSet *targets,
   g_ptr_array_set_size(names, (gint)K);
   if (tokenizer == NULL || n <= 0)
     return g_steal_pointer(&names);
-  g_autofree double *influence = g_new0(double, K);
-  g_autofree uint8_t *has_no_row = g_malloc((gsize)K);
-  g_autofree int64_t *chosen = g_new(int64_t, n);
-  g_autofree int32_t *layers = g_new(int32_t, n), *tokens = g_new(int32_t, n * N_NAME_TOKENS);
-  g_autofree int64_t *features = g_new(int64_t, n);
+  g_autofree double *influence = g_try_new0(double, (gsize)K);
+  g_autofree uint8_t *has_no_row = g_try_malloc((gsize)K);
+  g_autofree int64_t *chosen = g_try_new(int64_t, (gsize)n);
+  g_autofree int32_t *layers = g_try_new(int32_t, (gsize)n);
+  g_autofree int32_t *tokens = g_try_new(int32_t, (gsize)n * N_NAME_TOKENS);
+  g_autofree int64_t *features = g_try_new(int64_t, (gsize)n);
+  if (influence == NULL || has_no_row == NULL || chosen == NULL || layers == NULL ||
+      tokens == NULL || features == NULL) {
+    cw_error_set_from_status(error, CWK_NO_MEMORY, "naming the features");
+    return NULL;
+  }
   memset(has_no_row, 1, (size_t)K);
   for (guint i = 0; i < store->rows->len; i++) {
     int64_t active = g_array_index(store->rows, CwRow, i).active;
@@ -203,8 +209,12 @@ cw_attribute(CwModel *model, CwTranscoder *transcoder, CwkDevice *device, const 
   if (graph == NULL)
     return NULL;
   cw_progress_report(progress, "graph", 1);
+  if (cw_cancel_check(cancel, error))
+    return NULL;
   if (detail != NULL) {
-    CwAttributionDetail *filled = cw_package_detail(&package);
+    CwAttributionDetail *filled = cw_package_detail(&package, error);
+    if (filled == NULL)
+      return NULL;
     filled->seconds_forward = (double)(forward_done - start) * 1e-6;
     filled->seconds_select = run.seconds_select;
     filled->seconds_rows = (double)(rows_done - forward_done) * 1e-6 - run.seconds_select;

@@ -371,34 +371,51 @@ cw_package_graph(CwPackage *package, GError **error)
   return cw_graph_new_take(&parts, package->cancel, error);
 }
 
+/* A copy of n elements, or NULL with *is_complete false. */
+static void *
+try_copy(const void *from, size_t n, size_t size, bool *is_complete)
+{
+  void *copy = g_try_malloc_n(MAX(n, 1), size);
+  if (copy != NULL)
+    memcpy(copy, from, n * size);
+  *is_complete = *is_complete && copy != NULL;
+  return copy;
+}
+
 CwAttributionDetail *
-cw_package_detail(const CwPackage *package)
+cw_package_detail(const CwPackage *package, GError **error)
 {
   CwReplacement *replacement = package->replacement;
   const CwTargetSet *targets = package->targets;
-  size_t K = (size_t)replacement->n_active;
-  CwAttributionDetail *detail = g_new0(CwAttributionDetail, 1);
+  size_t K = (size_t)replacement->n_active, n = (size_t)targets->n;
+  bool is_complete = true;
   g_auto(Layout) layout = { 0 };
-  if (lay_out(package, &layout, NULL)) {
-    detail->n_selected = layout.n_selected;
-    detail->selected = g_steal_pointer(&layout.selected);
-  }
+  if (!lay_out(package, &layout, error))
+    return NULL;
+  g_autoptr(CwAttributionDetail) detail = g_new0(CwAttributionDetail, 1);
+  detail->n_selected = layout.n_selected;
+  detail->selected = g_steal_pointer(&layout.selected);
   detail->n_active = replacement->n_active;
-  detail->active_layer = g_memdup2(replacement->active_layer, K * sizeof(int32_t));
-  detail->active_position = g_memdup2(replacement->active_position, K * sizeof(int32_t));
-  detail->active_feature = g_memdup2(replacement->active_feature, K * sizeof(int64_t));
-  detail->activation = g_memdup2(replacement->activation, K * sizeof(float));
+  detail->active_layer = try_copy(replacement->active_layer, K, sizeof(int32_t), &is_complete);
+  detail->active_position =
+      try_copy(replacement->active_position, K, sizeof(int32_t), &is_complete);
+  detail->active_feature =
+      try_copy(replacement->active_feature, K, sizeof(int64_t), &is_complete);
+  detail->activation = try_copy(replacement->activation, K, sizeof(float), &is_complete);
   detail->n_logits = targets->n;
-  detail->logit_tokens = g_memdup2(targets->token, (size_t)targets->n * sizeof(int64_t));
-  detail->logit_probabilities =
-      g_memdup2(targets->probability, (size_t)targets->n * sizeof(float));
+  detail->logit_tokens = try_copy(targets->token, n, sizeof(int64_t), &is_complete);
+  detail->logit_probabilities = try_copy(targets->probability, n, sizeof(float), &is_complete);
+  if (!is_complete) {
+    cw_error_set_from_status(error, CWK_NO_MEMORY, "describing the run");
+    return NULL;
+  }
   detail->largest_rest_error = package->largest_rest_error;
   if (package->options->keeps_tensors) {
     detail->error_vectors = g_steal_pointer(&replacement->error);
     detail->token_vectors = g_steal_pointer(&replacement->forward->embedding);
     detail->logits = g_steal_pointer(&replacement->forward->logits);
   }
-  return detail;
+  return g_steal_pointer(&detail);
 }
 
 void

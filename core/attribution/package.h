@@ -19,4 +19,4 @@ typedef struct {
  * of weight exactly 0 are none. */
 CwGraph *cw_package_graph(CwPackage *package, GError **error);
 /* Takes the tensors that options->keeps_tensors asks for out of the replacement model. */
-CwAttributionDetail *cw_package_detail(const CwPackage *package);
+CwAttributionDetail *cw_package_detail(const CwPackage *package, GError **error);

@@ -1,9 +1,9 @@
 /* test-attribute.c - attribution against circuit-tracer's own graphs of tiny models: fourteen
  * cases over four architectures, and what must hold of any graph. */
-#include "cw-attribution.h"
+#include "golden-case.h"
+#include "test-schema.h"
 #include "test-support.h"
 
-#include <json-glib/json-glib.h>
 #include <math.h>
 #include <string.h>
 
@@ -12,97 +12,6 @@ static const char *const cases[] = {
   "gpt2-clt-residmid", "gpt2-plt",          "gpt2-plt_skip", "gemma2-clt",     "gemma2-plt",
   "gemma2-plt_skip",   "qwen3-clt",         "qwen3-plt",     "qwen3-plt_skip",
 };
-
-typedef struct {
-  CwModel *model;
-  CwTranscoder *transcoder;
-  CwkDevice *device;
-  CwTensorFile *expected;
-  int32_t *tokens;
-  size_t n_tokens;
-  CwAttributionOptions options;
-} Case;
-
-static const CwTensor *
-expected_tensor(const Case *one, const char *name)
-{
-  const CwTensor *tensor = cw_tensor_file_find(one->expected, name);
-  g_assert_nonnull(tensor);
-  return tensor;
-}
-
-static int64_t
-json_int(JsonObject *object, const char *key, int64_t otherwise)
-{
-  if (!json_object_has_member(object, key) || json_object_get_null_member(object, key))
-    return otherwise;
-  return json_object_get_int_member(object, key);
-}
-
-static void
-read_options(Case *one, const char *folder)
-{
-  g_autoptr(GError) error = NULL;
-  g_autoptr(JsonParser) parser = json_parser_new();
-  g_autofree char *path = g_build_filename(folder, "case.json", NULL);
-  json_parser_load_from_file(parser, path, &error);
-  g_assert_no_error(error);
-  JsonObject *object = json_node_get_object(json_parser_get_root(parser));
-  cw_attribution_options_init(&one->options);
-  one->options.max_n_logits = json_int(object, "max_n_logits", 10);
-  one->options.desired_logit_prob = json_object_get_double_member(object, "desired_logit_prob");
-  one->options.batch_size = json_int(object, "batch_size", 256);
-  one->options.update_interval = json_int(object, "update_interval", 4);
-  one->options.max_feature_nodes = json_int(object, "max_feature_nodes", 0);
-  one->options.keeps_tensors = true;
-}
-
-static void
-case_open(Case *one, const char *name)
-{
-  g_autoptr(GError) error = NULL;
-  g_autofree char *rest = g_build_filename("attribution", name, NULL);
-  g_autofree char *folder = test_golden_path(rest);
-  g_autofree char *model = g_build_filename(folder, "model", NULL);
-  g_autofree char *transcoder = g_build_filename(folder, "transcoder", NULL);
-  g_autofree char *expected = g_build_filename(folder, "expected.safetensors", NULL);
-  one->model = cw_model_load(model, &error);
-  g_assert_no_error(error);
-  one->transcoder = cw_transcoder_open(transcoder, &error);
-  g_assert_no_error(error);
-  one->expected = cw_tensor_file_open(expected, &error);
-  g_assert_no_error(error);
-  one->device = cwk_cpu_new(2);
-  const CwTensor *tokens = expected_tensor(one, "input_tokens");
-  one->n_tokens = (size_t)tokens->shape[0];
-  one->tokens = g_new(int32_t, one->n_tokens);
-  for (size_t i = 0; i < one->n_tokens; i++) {
-    int64_t id;
-    memcpy(&id, (const char *)tokens->data + 8 * i, 8);
-    one->tokens[i] = (int32_t)id;
-  }
-  read_options(one, folder);
-}
-
-static void
-case_close(Case *one)
-{
-  cw_model_unref(one->model);
-  cw_transcoder_unref(one->transcoder);
-  cw_tensor_file_close(one->expected);
-  cwk_device_free(one->device);
-  g_free(one->tokens);
-}
-
-static CwGraph *
-case_run(Case *one, CwAttributionDetail **detail)
-{
-  g_autoptr(GError) error = NULL;
-  CwGraph *graph = cw_attribute(one->model, one->transcoder, one->device, one->tokens,
-                                one->n_tokens, &one->options, NULL, NULL, detail, &error);
-  g_assert_no_error(error);
-  return graph;
-}
 
 /* The graph's edges as the dense matrix of circuit-tracer, row = target. */
 static float *
@@ -139,9 +48,9 @@ assert_same_ids(const CwTensor *want, const int64_t *got, int64_t n)
 }
 
 static void
-assert_same_features(const Case *one, const CwAttributionDetail *detail)
+assert_same_features(const GoldenCase *one, const CwAttributionDetail *detail)
 {
-  const CwTensor *want = expected_tensor(one, "active_features");
+  const CwTensor *want = golden_case_tensor(one, "active_features");
   g_assert_cmpint(want->shape[0], ==, detail->n_active);
   for (int64_t i = 0; i < detail->n_active; i++) {
     int64_t triple[3];
@@ -155,28 +64,30 @@ assert_same_features(const Case *one, const CwAttributionDetail *detail)
 static void
 test_golden(gconstpointer name)
 {
-  Case one;
-  case_open(&one, name);
+  GoldenCase one;
+  golden_case_open(&one, name);
   g_autoptr(CwAttributionDetail) detail = NULL;
-  g_autoptr(CwGraph) graph = case_run(&one, &detail);
+  g_autoptr(CwGraph) graph = golden_case_run(&one, &detail);
   assert_same_features(&one, detail);
-  assert_close(detail->activation, expected_tensor(&one, "activation_values")->data,
+  assert_close(detail->activation, golden_case_tensor(&one, "activation_values")->data,
                (size_t)detail->n_active, 1e-5, 1e-5);
-  assert_same_ids(expected_tensor(&one, "selected_features"), detail->selected,
+  assert_same_ids(golden_case_tensor(&one, "selected_features"), detail->selected,
                   detail->n_selected);
-  assert_same_ids(expected_tensor(&one, "logit_tokens"), detail->logit_tokens,
+  assert_same_ids(golden_case_tensor(&one, "logit_tokens"), detail->logit_tokens,
                   detail->n_logits);
-  assert_close(detail->logit_probabilities, expected_tensor(&one, "logit_probabilities")->data,
-               (size_t)detail->n_logits, 1e-5, 1e-6);
-  const CwTensor *errors = expected_tensor(&one, "error_vectors");
+  assert_close(detail->logit_probabilities,
+               golden_case_tensor(&one, "logit_probabilities")->data, (size_t)detail->n_logits,
+               1e-5, 1e-6);
+  const CwTensor *errors = golden_case_tensor(&one, "error_vectors");
   assert_close(detail->error_vectors, errors->data, errors->n_bytes / 4, 1e-4, 1e-5);
-  const CwTensor *tokens = expected_tensor(&one, "token_vectors");
+  const CwTensor *tokens = golden_case_tensor(&one, "token_vectors");
   assert_close(detail->token_vectors, tokens->data, tokens->n_bytes / 4, 1e-6, 1e-7);
-  const CwTensor *adjacency = expected_tensor(&one, "adjacency");
+  const CwTensor *adjacency = golden_case_tensor(&one, "adjacency");
   g_assert_cmpint(adjacency->shape[0], ==, (int64_t)cw_graph_get_n_nodes(graph));
   g_autofree float *dense = dense_adjacency(graph);
   assert_close(dense, adjacency->data, adjacency->n_bytes / 4, 1e-4, 1e-5);
-  case_close(&one);
+  test_schema_check("settings.schema.json", cw_graph_peek_settings_json(graph));
+  golden_case_close(&one);
 }
 
 /* value = sum of edges + unattributed, for every feature and logit, with all features selected.
@@ -184,10 +95,10 @@ test_golden(gconstpointer name)
 static void
 test_identity(gconstpointer name)
 {
-  Case one;
-  case_open(&one, name);
+  GoldenCase one;
+  golden_case_open(&one, name);
   g_autoptr(CwAttributionDetail) detail = NULL;
-  g_autoptr(CwGraph) graph = case_run(&one, &detail);
+  g_autoptr(CwGraph) graph = golden_case_run(&one, &detail);
   g_assert_cmpfloat(detail->largest_rest_error, <=, 1e-5);
   const CwNode *nodes = cw_graph_peek_nodes(graph);
   const int64_t *start = cw_graph_peek_row_start(graph);
@@ -204,16 +115,16 @@ test_identity(gconstpointer name)
     n_targets++;
   }
   g_assert_cmpint((int64_t)n_targets, ==, detail->n_selected + detail->n_logits);
-  case_close(&one);
+  golden_case_close(&one);
 }
 
 /* No edge against the order of layers or positions. */
 static void
 test_causal(void)
 {
-  Case one;
-  case_open(&one, "gemma2-clt");
-  g_autoptr(CwGraph) graph = case_run(&one, NULL);
+  GoldenCase one;
+  golden_case_open(&one, "gemma2-clt");
+  g_autoptr(CwGraph) graph = golden_case_run(&one, NULL);
   const CwNode *nodes = cw_graph_peek_nodes(graph);
   const int64_t *start = cw_graph_peek_row_start(graph);
   for (size_t t = 0; t < cw_graph_get_n_nodes(graph); t++)
@@ -222,41 +133,43 @@ test_causal(void)
       g_assert_cmpint(source->layer, <, nodes[t].layer);
       g_assert_cmpint(source->position, <=, nodes[t].position);
     }
-  case_close(&one);
+  golden_case_close(&one);
 }
 
 /* Batches and threads must not change a bit of a row. */
 static void
 test_batches_same_bits(void)
 {
-  Case one;
-  case_open(&one, "qwen3-clt");
-  g_autoptr(CwGraph) graph = case_run(&one, NULL);
+  GoldenCase one;
+  golden_case_open(&one, "qwen3-clt");
+  g_autoptr(CwGraph) graph = golden_case_run(&one, NULL);
   one.options.batch_size = 7;
   one.options.update_interval = 1;
   cwk_device_free(one.device);
   one.device = cwk_cpu_new(1);
-  g_autoptr(CwGraph) again = case_run(&one, NULL);
+  g_autoptr(CwGraph) again = golden_case_run(&one, NULL);
   size_t n = cw_graph_get_n_edges(graph);
   g_assert_cmpuint(n, ==, cw_graph_get_n_edges(again));
   g_autofree float *a = dense_adjacency(graph), *b = dense_adjacency(again);
   size_t n_nodes = cw_graph_get_n_nodes(graph);
   assert_close(a, b, n_nodes * n_nodes, 1e-6, 1e-6);
-  case_close(&one);
+  golden_case_close(&one);
 }
 
 static void
 test_difference(void)
 {
-  Case one;
-  case_open(&one, "llama-clt");
+  GoldenCase one;
+  golden_case_open(&one, "llama-clt");
   int32_t pair[2] = { 70, 35 };
   one.options.targets = CW_TARGETS_TOKENS;
   one.options.target_tokens = pair;
   one.options.n_target_tokens = 2;
-  g_autoptr(CwGraph) both = case_run(&one, NULL);
+  g_autoptr(CwGraph) both = golden_case_run(&one, NULL);
   one.options.targets = CW_TARGETS_DIFFERENCE;
-  g_autoptr(CwGraph) difference = case_run(&one, NULL);
+  g_autoptr(CwGraph) difference = golden_case_run(&one, NULL);
+  test_schema_check("settings.schema.json", cw_graph_peek_settings_json(both));
+  test_schema_check("settings.schema.json", cw_graph_peek_settings_json(difference));
   size_t n2 = cw_graph_get_n_nodes(both), n1 = cw_graph_get_n_nodes(difference);
   g_assert_cmpuint(n1 + 1, ==, n2);
   g_autofree float *a = dense_adjacency(both), *b = dense_adjacency(difference);
@@ -266,7 +179,7 @@ test_difference(void)
   assert_close(b + (n1 - 1) * n1, minus, n1, 1e-4, 1e-5);
   g_assert_cmpint(cw_graph_peek_nodes(difference)[n1 - 1].feature, ==,
                   cw_model_peek_config(one.model)->n_vocabulary);
-  case_close(&one);
+  golden_case_close(&one);
 }
 
 /* ---- progress ---------------------------------------------------------------------------- */
@@ -292,8 +205,8 @@ static void
 test_rows_are_reported(void)
 {
   g_autoptr(GError) error = NULL;
-  Case one;
-  case_open(&one, "llama-clt");
+  GoldenCase one;
+  golden_case_open(&one, "llama-clt");
   one.options.max_feature_nodes = 40;
   one.options.batch_size = 4;
   one.options.update_interval = 2;
@@ -305,7 +218,7 @@ test_rows_are_reported(void)
   g_assert_no_error(error);
   g_assert_cmpfloat(seen.last, ==, 1);
   g_assert_cmpint(seen.n_reports, ==, 1 + 1 + 5);
-  case_close(&one);
+  golden_case_close(&one);
 }
 
 /* ---- what stops the peer ----------------------------------------------------------------- */
@@ -313,49 +226,49 @@ test_rows_are_reported(void)
 static void
 test_one_token(void)
 {
-  Case one;
-  case_open(&one, "llama-clt");
+  GoldenCase one;
+  golden_case_open(&one, "llama-clt");
   one.n_tokens = 1;
   g_autoptr(CwAttributionDetail) detail = NULL;
-  g_autoptr(CwGraph) graph = case_run(&one, &detail);
+  g_autoptr(CwGraph) graph = golden_case_run(&one, &detail);
   g_assert_cmpint(detail->n_active, ==, 0);
   const CwNode *nodes = cw_graph_peek_nodes(graph);
   size_t n = cw_graph_get_n_nodes(graph);
   g_assert_cmpint(nodes[n - 1].kind, ==, CW_NODE_LOGIT);
   g_assert_cmpfloat(detail->largest_rest_error, <=, 1e-5);
-  case_close(&one);
+  golden_case_close(&one);
 }
 
 static void
 test_more_logits_than_vocabulary(void)
 {
-  Case one;
-  case_open(&one, "gpt2-plt");
+  GoldenCase one;
+  golden_case_open(&one, "gpt2-plt");
   one.options.max_n_logits = 100000;
   one.options.desired_logit_prob = 1.0;
   g_autoptr(CwAttributionDetail) detail = NULL;
-  g_autoptr(CwGraph) graph = case_run(&one, &detail);
+  g_autoptr(CwGraph) graph = golden_case_run(&one, &detail);
   g_assert_cmpint(detail->n_logits, <=, cw_model_peek_config(one.model)->n_vocabulary);
   g_assert_cmpint(detail->n_logits, >, 200);
-  case_close(&one);
+  golden_case_close(&one);
 }
 
 static void
 test_bos_id_zero(void)
 {
-  Case one;
-  case_open(&one, "qwen3-plt");
+  GoldenCase one;
+  golden_case_open(&one, "qwen3-plt");
   one.tokens[0] = 0;
-  g_autoptr(CwGraph) graph = case_run(&one, NULL);
+  g_autoptr(CwGraph) graph = golden_case_run(&one, NULL);
   g_assert_cmpuint(cw_graph_get_n_edges(graph), >, 0);
-  case_close(&one);
+  golden_case_close(&one);
 }
 
 static void
 test_refusals(void)
 {
-  Case one;
-  case_open(&one, "llama-clt");
+  GoldenCase one;
+  golden_case_open(&one, "llama-clt");
   g_autoptr(GError) error = NULL;
   int32_t bad = 100000;
   one.options.targets = CW_TARGETS_TOKENS;
@@ -366,15 +279,15 @@ test_refusals(void)
   g_assert_error(error, CW_ERROR, CW_ERROR_ARGUMENT);
   g_assert_nonnull(strstr(error->message, "100000"));
   g_clear_error(&error);
-  Case other;
-  case_open(&other, "gemma2-plt");
+  GoldenCase other;
+  golden_case_open(&other, "gemma2-plt");
   cw_attribution_options_init(&one.options);
   one.options.desired_logit_prob = 0;
   g_assert_null(cw_attribute(one.model, one.transcoder, one.device, one.tokens, one.n_tokens,
                              &one.options, NULL, NULL, NULL, &error));
   g_assert_error(error, CW_ERROR, CW_ERROR_ARGUMENT);
-  case_close(&one);
-  case_close(&other);
+  golden_case_close(&one);
+  golden_case_close(&other);
 }
 
 /* ---- cancel -------------------------------------------------------------------------------
@@ -382,35 +295,64 @@ test_refusals(void)
 
 typedef struct {
   CwCancel *cancel;
-  int n_calls, stop_at;
+  int n_calls, stop_at; /* stop_at negative: never */
+  GHashTable *phases;   /* in which the run was stopped, or all of them */
 } Stopper;
 
 static void
 stop_at_call(const char *phase, double fraction, gpointer user_data)
 {
   Stopper *stopper = user_data;
+  if (stopper->stop_at < 0 || stopper->n_calls == stopper->stop_at)
+    g_hash_table_add(stopper->phases, g_strdup(phase));
   if (stopper->n_calls++ == stopper->stop_at)
     cw_cancel_trigger(stopper->cancel);
 }
 
+static CwGraph *
+run_stopped(GoldenCase *one, Stopper *stopper, GError **error)
+{
+  CwProgress progress = { stop_at_call, stopper };
+  CwAttributionDetail *detail = NULL;
+  CwGraph *graph =
+      cw_attribute(one->model, one->transcoder, one->device, one->tokens, one->n_tokens,
+                   &one->options, &progress, stopper->cancel, &detail, error);
+  g_assert_true((graph == NULL) == (detail == NULL));
+  cw_attribution_detail_free(detail);
+  return graph;
+}
+
+/* Twenty moments spread over the whole run, first and last report among them, in every phase
+ * that reports; what was done by then is discarded and the next run is right. */
 static void
 test_cancel_anywhere(void)
 {
-  Case one;
-  case_open(&one, "llama-clt");
+  GoldenCase one;
+  golden_case_open(&one, "llama-clt");
   one.options.batch_size = 8;
   one.options.update_interval = 1;
   one.options.max_feature_nodes = 300;
+  g_autoptr(GHashTable) all = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr(GHashTable) stopped = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  Stopper watch = { NULL, 0, -1, all };
+  g_autoptr(CwGraph) whole = run_stopped(&one, &watch, NULL);
+  g_assert_nonnull(whole);
+  g_assert_cmpint(watch.n_calls, >=, 20);
   for (int moment = 0; moment < 20; moment++) {
     g_autoptr(GError) error = NULL;
     g_autoptr(CwCancel) cancel = cw_cancel_new();
-    Stopper stopper = { cancel, 0, moment };
-    CwProgress progress = { stop_at_call, &stopper };
-    g_assert_null(cw_attribute(one.model, one.transcoder, one.device, one.tokens, one.n_tokens,
-                               &one.options, &progress, cancel, NULL, &error));
+    Stopper stopper = { cancel, 0, moment * (watch.n_calls - 1) / 19, stopped };
+    g_autoptr(CwGraph) graph = run_stopped(&one, &stopper, &error);
+    g_assert_null(graph);
     g_assert_error(error, CW_ERROR, CW_ERROR_CANCELLED);
   }
-  case_close(&one);
+  g_assert_cmpuint(g_hash_table_size(stopped), ==, g_hash_table_size(all));
+  watch.n_calls = 0;
+  g_autoptr(CwGraph) again = run_stopped(&one, &watch, NULL);
+  size_t n = cw_graph_get_n_edges(whole);
+  g_assert_cmpmem(cw_graph_peek_weight(whole), n * 4, cw_graph_peek_weight(again),
+                  cw_graph_get_n_edges(again) * 4);
+  golden_case_close(&one);
 }
 
 int

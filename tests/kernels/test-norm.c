@@ -1,4 +1,5 @@
 /* test-norm.c - RMSNorm and LayerNorm against sums in double, at odd sizes and bad input. */
+#include "test-isa.h"
 #include "test-random.h"
 
 #include <math.h>
@@ -40,10 +41,9 @@ check_row(const CwkNormArgs *args, int64_t row)
 static void
 test_sizes(gconstpointer data)
 {
-  g_setenv("CLEW_ISA", data, TRUE);
   static const int64_t sizes[][2] = { { 0, 5 },  { 1, 1 },   { 1, 2 },   { 3, 31 },
                                       { 8, 33 }, { 9, 576 }, { 33, 577 } };
-  CwkDevice *device = cwk_cpu_new(2);
+  CwkDevice *device = test_isa_device(data);
   for (size_t s = 0; s < G_N_ELEMENTS(sizes); s++)
     for (int variant = 0; variant < 32; variant++) {
       int64_t n_rows = sizes[s][0], n_cols = sizes[s][1], n = n_rows * n_cols;
@@ -125,11 +125,7 @@ int
 main(int argc, char **argv)
 {
   g_test_init(&argc, &argv, NULL);
-  static const char *const isas[] = { "baseline", "avx2", "best" };
-  for (size_t i = 0; i < G_N_ELEMENTS(isas); i++) {
-    g_autofree char *sizes = g_strdup_printf("/kernels/norm/sizes-and-outputs/%s", isas[i]);
-    g_test_add_data_func(sizes, isas[i], test_sizes);
-  }
+  test_add_per_isa("/kernels/norm/sizes-and-outputs", test_sizes);
   g_test_add_func("/kernels/norm/large-mean", test_large_mean);
   g_test_add_func("/kernels/norm/zero-row-stays-zero", test_zero_row);
   g_test_add_func("/kernels/norm/refuses-wrong-shapes", test_refuses_wrong_shapes);

@@ -1,6 +1,6 @@
 /* test-repulsion.c - points pushing each other away, against sums in double, on every
  * instruction set. */
-#include "test-support.h"
+#include "test-isa.h"
 
 #include <math.h>
 #include <string.h>
@@ -48,8 +48,7 @@ static void
 test_sums(gconstpointer isa)
 {
   static const int64_t sizes[] = { 0, 1, 2, 15, 16, 17, 31, 33, 64, 65, 257, N_MOST };
-  g_setenv("CLEW_ISA", isa, TRUE);
-  CwkDevice *device = cwk_cpu_new(2);
+  CwkDevice *device = test_isa_device(isa);
   g_autofree Points *points = g_new0(Points, 1);
   float fx[N_MOST + 1], fy[N_MOST + 1];
   for (double size = 1e-3; size < 1e8; size *= 1e5) {
@@ -146,13 +145,8 @@ int
 main(int argc, char **argv)
 {
   g_test_init(&argc, &argv, NULL);
-  static const char *const isas[] = { "baseline", "avx2", "best" };
-  for (size_t i = 0; i < G_N_ELEMENTS(isas); i++) {
-    g_autofree char *name = g_strdup_printf("/kernels/repulsion/sums/%s", isas[i]);
-    g_autofree char *mutual = g_strdup_printf("/kernels/repulsion/mutual/%s", isas[i]);
-    g_test_add_data_func(name, isas[i], test_sums);
-    g_test_add_data_func(mutual, isas[i], test_mutual);
-  }
+  test_add_per_isa("/kernels/repulsion/sums", test_sums);
+  test_add_per_isa("/kernels/repulsion/mutual", test_mutual);
   g_test_add_func("/kernels/repulsion/same-bits-on-any-threads", test_same_bits_on_any_threads);
   g_test_add_func("/kernels/repulsion/refuses-nonsense", test_refuses_nonsense);
   return g_test_run();

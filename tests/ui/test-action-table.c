@@ -73,7 +73,8 @@ test_no_key_repeats(void)
     }
 }
 
-/* A key without Ctrl or Alt that types something must be off while somebody types. */
+/* A key without Ctrl or Alt that types something must be off while somebody types; a widget
+ * that listens itself hears it only where it has the focus. */
 static void
 test_letters_are_off_while_typing(void)
 {
@@ -86,7 +87,7 @@ test_letters_are_off_while_typing(void)
       gtk_accelerator_parse(actions[i].keys[k], &key, &modifiers);
       bool types = gdk_keyval_to_unicode(key) != 0 &&
                    (modifiers & (GDK_CONTROL_MASK | GDK_ALT_MASK)) == 0;
-      if (types)
+      if (types && actions[i].flags != CWU_ACTION_KEYS_OF_WIDGET)
         g_assert_cmpint(actions[i].flags, ==, CWU_ACTION_OFF_WHILE_TYPING);
     }
 }

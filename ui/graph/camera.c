@@ -6,6 +6,9 @@
 #include "picture/layers-layout.h"
 
 #define REVEAL_MARGIN_PX 40.0
+/* A node and its neighbours fill the plot this far, and no further in. */
+#define FIT_SHARE    0.8
+#define FIT_ZOOM_MAX 6.0
 
 static CwuViewpoint
 confine(CwuViewpoint viewpoint)
@@ -15,6 +18,12 @@ confine(CwuViewpoint viewpoint)
   viewpoint.centre_x = CLAMP(viewpoint.centre_x, half, 1 - half);
   viewpoint.centre_y = CLAMP(viewpoint.centre_y, half, 1 - half);
   return viewpoint;
+}
+
+CwuViewpoint
+cwu_viewpoint_confine(const CwuViewpoint *viewpoint)
+{
+  return confine(*viewpoint);
 }
 
 bool
@@ -68,4 +77,14 @@ cwu_viewpoint_reveal(const CwuViewpoint *viewpoint, const CwuRect *plot, double 
               : at.y > bottom - REVEAL_MARGIN_PX ? bottom - REVEAL_MARGIN_PX - at.y
                                                  : 0;
   return cwu_viewpoint_pan(viewpoint, plot, dx, dy);
+}
+
+CwuViewpoint
+cwu_viewpoint_fit(const CwuRect *part, const CwuRect *plot)
+{
+  double across = FIT_SHARE * plot->width / MAX(part->width, 1);
+  double down = FIT_SHARE * plot->height / MAX(part->height, 1);
+  return confine((CwuViewpoint){ MIN(MIN(across, down), FIT_ZOOM_MAX),
+                                 (part->x + part->width / 2) / plot->width,
+                                 (part->y + part->height / 2) / plot->height });
 }

@@ -13,6 +13,8 @@ typedef struct {
 
 #define CWU_VIEWPOINT_ALL ((CwuViewpoint){ 1, 0.5, 0.5 })
 
+/* The nearest viewpoint that shows nothing beyond the picture. */
+CwuViewpoint cwu_viewpoint_confine(const CwuViewpoint *viewpoint);
 bool cwu_viewpoint_equal(const CwuViewpoint *a, const CwuViewpoint *b);
 CwuCamera cwu_camera_at(const CwuViewpoint *viewpoint, const CwuRect *plot);
 /* Zooms so that what lies under the point (screen px) stays there. */
@@ -23,3 +25,5 @@ CwuViewpoint cwu_viewpoint_pan(const CwuViewpoint *viewpoint, const CwuRect *plo
 /* Pans as little as needed for a place in the layout (px at zoom 1) to be well inside. */
 CwuViewpoint cwu_viewpoint_reveal(const CwuViewpoint *viewpoint, const CwuRect *plot, double x,
                                   double y);
+/* Shows a part of the layout (px at zoom 1), with some room around it. */
+CwuViewpoint cwu_viewpoint_fit(const CwuRect *part, const CwuRect *plot);

@@ -1,112 +1,73 @@
-/* graph-view.c - see graph-view.h.
- *
- * A frame is two textures (all edges, edges of the selection; made by the runner, moved and
- * stretched until newer ones arrive) between two cairo nodes (ground; nodes and words). The
- * main thread never strokes an edge. */
-#include "graph/graph-view.h"
-
+/* graph-view.c - see graph-view.h. The widget, what it follows of its document, and the way
+ * from one layout to another; a frame is in graph-view-draw.c, pointer and keys in
+ * graph-view-input.c. */
+#include <glib/gi18n-lib.h>
 #include <math.h>
+#include <string.h>
 
-#include "graph/pick.h"
-#include "graph/picture-runner.h"
+#include "graph/graph-view-private.h"
+#include "graph/minimap.h"
+#include "picture/node-name.h"
+#include "window/settings.h"
 #include "window/theme-watch.h"
 
-#define PICK_REACH_PX 18.0
-#define WHEEL_STEP    1.2
-#define DRAG_MIN_PX   4.0
-
-struct _CwuGraphView {
-  GtkWidget parent_instance;
-  CwuDocument *document;
-  CwuPictureRunner *runner;
-  guint graph_generation;
-  CwuCanvas *ground, *front; /* remember shaped text and stamps between frames */
-  double canvas_scale;
-  CwuFocus *focus; /* of focus_scene */
-  CwuScene *focus_scene;
-  CwuViewpoint drag_start, pinch_start;
-  double pointer_x, pointer_y;
-  bool is_dragging, was_dragged; /* now; since the last press */
-};
+#define TRANSITION_MS 320
 
 G_DEFINE_TYPE(CwuGraphView, cwu_graph_view, GTK_TYPE_WIDGET)
 
 enum { PROP_DOCUMENT = 1, N_PROPS };
-enum { FAILED, N_SIGNALS };
+enum { FAILED, EDIT_NOTE, N_SIGNALS };
 static GParamSpec *properties[N_PROPS];
 static guint signals[N_SIGNALS];
 
 /* ---- what is seen ---------------------------------------------------------------------- */
 
-static CwuRect
-whole(CwuGraphView *self)
+CwuRect
+cwu_graph_view_whole(CwuGraphView *self)
 {
   GtkWidget *widget = GTK_WIDGET(self);
   return (CwuRect){ 0, 0, gtk_widget_get_width(widget), gtk_widget_get_height(widget) };
 }
 
-static CwuRect
-plot_of(CwuGraphView *self)
+CwuRect
+cwu_graph_view_plot(CwuGraphView *self)
 {
-  CwuRect all = whole(self);
-  return cwu_painter_plot(&all);
+  CwuRect all = cwu_graph_view_whole(self);
+  return cwu_painter_plot_for(self->kind, &all);
 }
 
-static CwuCamera
-camera_of(CwuGraphView *self)
+CwuCamera
+cwu_graph_view_camera(CwuGraphView *self)
 {
-  CwuRect plot = plot_of(self);
+  CwuRect plot = cwu_graph_view_plot(self);
   CwuViewpoint viewpoint = cwu_document_get_viewpoint(self->document);
   return cwu_camera_at(&viewpoint, &plot);
 }
 
-/* The newest scene and layout, if they are of the document's present graph. */
-static const CwuPictureState *
-state_of(CwuGraphView *self)
+const CwuPictureState *
+cwu_graph_view_shown(CwuGraphView *self)
 {
   const CwuPictureState *state = cwu_picture_runner_peek(self->runner);
-  bool is_current = state->layout != NULL && state->graph_generation == self->graph_generation;
-  return is_current && self->document != NULL ? state : NULL;
+  bool is_current = self->document != NULL && state->layout != NULL &&
+                    state->scene->graph == cwu_document_peek_graph(self->document);
+  return is_current ? state : NULL;
 }
 
-/* A layout for another size is stretched until the right one arrives. */
-static CwuCamera
-camera_for_layout(CwuGraphView *self, const CwuLayout *layout)
+/* Until the layout that is wanted is there, the one that is there stays as it was seen; one for
+ * another size is stretched. */
+CwuCamera
+cwu_graph_view_shown_camera(CwuGraphView *self, const CwuPictureState *state)
 {
-  CwuCamera camera = camera_of(self);
-  if (layout->width != camera.plot.width)
-    camera.zoom *= camera.plot.width / layout->width;
+  if (state->layout->kind != self->kind && self->transition.scene != NULL)
+    return self->transition.camera;
+  CwuCamera camera = cwu_graph_view_camera(self);
+  if (state->layout->width != camera.plot.width)
+    camera.zoom *= camera.plot.width / state->layout->width;
   return camera;
 }
 
-static void
-want(CwuGraphView *self)
-{
-  CwuRect all = whole(self);
-  if (self->document == NULL || cwu_document_peek_graph(self->document) == NULL ||
-      all.width < 2 || all.height < 2)
-    return;
-  CwuPictureWish wish = { .graph = cwu_document_peek_graph(self->document),
-                          .pruned = cwu_document_peek_pruned(self->document),
-                          .graph_generation = self->graph_generation,
-                          .camera = camera_of(self),
-                          .scale = gtk_widget_get_scale_factor(GTK_WIDGET(self)),
-                          .theme = cwu_theme_kind_now(),
-                          .selected = cwu_document_get_selected(self->document) };
-  cwu_picture_runner_want(self->runner, &wish);
-}
-
-static void
-runner_changed_cb(const GError *error, gpointer user_data)
-{
-  CwuGraphView *self = user_data;
-  if (error != NULL)
-    g_signal_emit(self, signals[FAILED], 0, error->message);
-  gtk_widget_queue_draw(GTK_WIDGET(self));
-}
-
-static const CwuFocus *
-focus_of(CwuGraphView *self, const CwuPictureState *state)
+const CwuFocus *
+cwu_graph_view_focus(CwuGraphView *self, const CwuPictureState *state)
 {
   int64_t selected = cwu_scene_find(state->scene, cwu_document_get_selected(self->document));
   bool fits = self->focus != NULL && self->focus_scene == state->scene &&
@@ -122,264 +83,228 @@ focus_of(CwuGraphView *self, const CwuPictureState *state)
   return self->focus;
 }
 
-/* ---- drawing --------------------------------------------------------------------------- */
-
+/* The force driver's layout for the present size. */
 static void
-append_texture(GtkSnapshot *snapshot, GdkTexture *texture, const CwuCamera *made_for,
-               const CwuCamera *now, double alpha)
+update_plane(CwuGraphView *self)
 {
-  if (texture == NULL)
+  CwuRect plot = cwu_graph_view_plot(self);
+  g_clear_pointer(&self->plane, cwu_layout_unref);
+  if (self->kind == CWU_LAYOUT_PLANE)
+    self->plane = cwu_force_driver_dup_layout(self->force, plot.width, plot.height);
+}
+
+void
+cwu_graph_view_want(CwuGraphView *self)
+{
+  CwuRect all = cwu_graph_view_whole(self);
+  if (self->document == NULL || cwu_document_peek_graph(self->document) == NULL ||
+      all.width < 2 || all.height < 2)
     return;
-  double k = now->zoom / made_for->zoom;
-  if (made_for->plot.width != now->plot.width)
-    k = now->plot.width / made_for->plot.width * now->zoom / made_for->zoom;
-  double x = now->plot.x + now->offset_x - k * made_for->offset_x;
-  double y = now->plot.y + now->offset_y - k * made_for->offset_y;
-  graphene_rect_t clip = GRAPHENE_RECT_INIT((float)now->plot.x, (float)now->plot.y,
-                                            (float)now->plot.width, (float)now->plot.height);
-  graphene_rect_t at = GRAPHENE_RECT_INIT((float)x, (float)y, (float)(k * made_for->plot.width),
-                                          (float)(k * made_for->plot.height));
-  gtk_snapshot_push_clip(snapshot, &clip);
-  gtk_snapshot_push_opacity(snapshot, alpha);
-  gtk_snapshot_append_texture(snapshot, texture, &at);
-  gtk_snapshot_pop(snapshot);
-  gtk_snapshot_pop(snapshot);
+  CwuCamera camera = cwu_graph_view_camera(self);
+  if (self->plane != NULL &&
+      (self->plane->width != camera.plot.width || self->plane->height != camera.plot.height))
+    update_plane(self);
+  CwuPictureWish wish = {
+    .graph = cwu_document_peek_graph(self->document),
+    .pruned = cwu_document_peek_pruned(self->document),
+    .graph_generation = self->graph_generation,
+    .camera = camera,
+    .scale = gtk_widget_get_scale_factor(GTK_WIDGET(self)),
+    .theme = cwu_theme_kind_now(),
+    .selected = cwu_document_get_selected(self->document),
+    .kind = self->kind,
+    .plane = self->plane,
+    .plane_scene = self->plane != NULL ? cwu_force_driver_peek_scene(self->force) : NULL,
+    .is_moving = self->kind == CWU_LAYOUT_PLANE && !cwu_force_driver_is_settled(self->force),
+    .wants_overview = cwu_minimap_is_shown(&camera)
+  };
+  cwu_picture_runner_want(self->runner, &wish);
 }
 
+/* ---- from one layout to another --------------------------------------------------------- */
+
 static void
-ensure_canvases(CwuGraphView *self)
+end_transition(CwuGraphView *self)
 {
-  double scale = gtk_widget_get_scale_factor(GTK_WIDGET(self));
-  if (self->front != NULL && self->canvas_scale == scale)
+  g_clear_pointer(&self->transition.scene, cwu_scene_unref);
+  g_clear_pointer(&self->transition.from, g_free);
+  self->transition.start_us = 0;
+  if (self->tick != 0)
+    gtk_widget_remove_tick_callback(GTK_WIDGET(self), self->tick);
+  self->tick = 0;
+}
+
+/* Remembers where the nodes are now; the way begins when the other layout is there. */
+static void
+prepare_transition(CwuGraphView *self)
+{
+  const CwuPictureState *state = cwu_graph_view_shown(self);
+  CwuTransition *transition = &self->transition;
+  end_transition(self);
+  if (state == NULL)
     return;
-  g_clear_pointer(&self->ground, cwu_canvas_free);
-  g_clear_pointer(&self->front, cwu_canvas_free);
-  self->ground = cwu_canvas_cairo_new(scale);
-  self->front = cwu_canvas_cairo_new(scale);
-  self->canvas_scale = scale;
+  transition->camera = cwu_graph_view_shown_camera(self, state);
+  transition->scene = cwu_scene_ref(state->scene);
+  transition->from = g_new(CwuPoint, state->scene->n_nodes + 1);
+  for (size_t i = 0; i < state->scene->n_nodes; i++)
+    transition->from[i] = cwu_layout_at(state->layout, &transition->camera, i);
 }
 
-static void
-snapshot_picture(CwuGraphView *self, GtkSnapshot *snapshot, const CwuPictureState *state)
+double
+cwu_graph_view_transition_done(CwuGraphView *self)
 {
-  CwuRect all = whole(self);
-  graphene_rect_t bounds = GRAPHENE_RECT_INIT(0, 0, (float)all.width, (float)all.height);
-  CwuCamera camera = camera_of(self);
-  CwuPicture picture = { .scene = state->scene,
-                         .layout = state->layout,
-                         .theme = cwu_theme_now(),
-                         .focus = focus_of(self, state),
-                         .hovered = cwu_scene_find(state->scene,
-                                                   cwu_document_get_hovered(self->document)),
-                         .camera = camera_for_layout(self, state->layout),
-                         .state = cwu_document_peek_state(self->document) };
-  ensure_canvases(self);
-  cairo_t *cr = gtk_snapshot_append_cairo(snapshot, &bounds);
-  cwu_canvas_cairo_set_target(self->ground, cr);
-  cwu_painter_draw_ground(self->ground, &picture, &all);
-  cairo_destroy(cr);
-  append_texture(snapshot, state->mass, &state->mass_camera, &camera,
-                 cwu_painter_mass_alpha(&picture));
-  if (state->focus_selected == cwu_document_get_selected(self->document))
-    append_texture(snapshot, state->focus, &state->focus_camera, &camera, 1);
-  cr = gtk_snapshot_append_cairo(snapshot, &bounds);
-  cwu_canvas_cairo_set_target(self->front, cr);
-  cwu_painter_draw_front(self->front, &picture);
-  cairo_destroy(cr);
+  const CwuTransition *transition = &self->transition;
+  if (transition->scene == NULL || transition->start_us == 0)
+    return 1;
+  GdkFrameClock *clock = gtk_widget_get_frame_clock(GTK_WIDGET(self));
+  gint64 now = clock != NULL ? gdk_frame_clock_get_frame_time(clock) : g_get_monotonic_time();
+  double done = (double)(now - transition->start_us) / (TRANSITION_MS * 1000.0);
+  return CLAMP(done, 0, 1);
 }
 
-static void
-cwu_graph_view_snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
+static gboolean
+tick_cb(GtkWidget *widget, GdkFrameClock *clock, gpointer user_data)
 {
   CwuGraphView *self = CWU_GRAPH_VIEW(widget);
-  const CwuPictureState *state = state_of(self);
-  if (state != NULL) {
-    snapshot_picture(self, snapshot, state);
+  gtk_widget_queue_draw(widget);
+  if (cwu_graph_view_transition_done(self) < 1)
+    return G_SOURCE_CONTINUE;
+  self->tick = 0;
+  end_transition(self);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+begin_transition(CwuGraphView *self)
+{
+  const CwuPictureState *state = cwu_graph_view_shown(self);
+  if (self->transition.scene == NULL || self->transition.start_us != 0 || state == NULL ||
+      state->layout->kind != self->kind)
+    return;
+  GdkFrameClock *clock = gtk_widget_get_frame_clock(GTK_WIDGET(self));
+  if (clock == NULL || cwu_settings_get_reduced_motion()) {
+    end_transition(self);
     return;
   }
-  CwuRect all = whole(self);
-  GdkRGBA surface = cwu_colour_to_rgba(cwu_theme_now()->surface);
-  gtk_snapshot_append_color(snapshot, &surface,
-                            &GRAPHENE_RECT_INIT(0, 0, (float)all.width, (float)all.height));
+  self->transition.start_us = gdk_frame_clock_get_frame_time(clock);
+  self->tick = gtk_widget_add_tick_callback(GTK_WIDGET(self), tick_cb, NULL, NULL);
 }
 
 static void
-cwu_graph_view_size_allocate(GtkWidget *widget, int width, int height, int baseline)
+update_watched(CwuGraphView *self)
 {
-  want(CWU_GRAPH_VIEW(widget));
+  bool is_seen = gtk_widget_get_mapped(GTK_WIDGET(self)) && self->kind == CWU_LAYOUT_PLANE;
+  cwu_force_driver_set_watched(self->force, is_seen);
 }
 
+/* The forces lay out the newest scene. */
 static void
-cwu_graph_view_measure(GtkWidget *widget, GtkOrientation orientation, int for_size,
-                       int *minimum, int *natural, int *minimum_baseline, int *natural_baseline)
+follow_scene(CwuGraphView *self)
 {
-  *minimum = orientation == GTK_ORIENTATION_HORIZONTAL ? 320 : 220;
-  *natural = orientation == GTK_ORIENTATION_HORIZONTAL ? 900 : 640;
-}
-
-/* ---- pointing -------------------------------------------------------------------------- */
-
-static int64_t
-node_at(CwuGraphView *self, double x, double y)
-{
-  const CwuPictureState *state = state_of(self);
-  CwuRect plot = plot_of(self);
-  if (state == NULL || x < plot.x - PICK_REACH_PX || x > plot.x + plot.width + PICK_REACH_PX ||
-      y < plot.y - PICK_REACH_PX || y > plot.y + plot.height + PICK_REACH_PX)
-    return -1;
-  CwuCamera camera = camera_for_layout(self, state->layout);
-  int64_t i = cwu_pick_nearest(state->layout, state->scene, focus_of(self, state), &camera, x,
-                               y, PICK_REACH_PX);
-  return i >= 0 ? (int64_t)state->scene->nodes[i].node : -1;
-}
-
-static void
-motion_cb(GtkEventControllerMotion *controller, double x, double y, CwuGraphView *self)
-{
-  self->pointer_x = x;
-  self->pointer_y = y;
-  if (self->document == NULL || self->is_dragging)
+  CwuScene *newest = cwu_picture_runner_peek(self->runner)->newest;
+  if (self->kind != CWU_LAYOUT_PLANE || self->document == NULL || newest == NULL ||
+      newest->graph != cwu_document_peek_graph(self->document) ||
+      newest == cwu_force_driver_peek_scene(self->force))
     return;
-  int64_t node = node_at(self, x, y);
-  cwu_document_set_hovered(self->document, node);
-  gtk_widget_set_cursor_from_name(GTK_WIDGET(self), node >= 0 ? "pointer" : NULL);
+  g_clear_pointer(&self->plane, cwu_layout_unref);
+  cwu_force_driver_set_scene(self->force, newest, cwu_document_peek_state(self->document));
 }
 
+/* Each view keeps its own viewpoint. */
 static void
-leave_cb(GtkEventControllerMotion *controller, CwuGraphView *self)
+set_kind(CwuGraphView *self, CwuLayoutKind kind)
 {
-  if (self->document != NULL)
-    cwu_document_set_hovered(self->document, -1);
-}
-
-static void
-released_cb(GtkGestureClick *gesture, int n_press, double x, double y, CwuGraphView *self)
-{
-  gtk_widget_grab_focus(GTK_WIDGET(self));
-  if (self->document == NULL || self->was_dragged)
+  if (self->kind == kind)
     return;
-  int64_t node = node_at(self, x, y);
-  bool again = node == cwu_document_get_selected(self->document);
-  cwu_document_set_selected(self->document, again ? -1 : node);
+  CwuViewpoint now = cwu_document_get_viewpoint(self->document), other = self->other;
+  prepare_transition(self);
+  self->kind = kind;
+  self->other = now;
+  self->grab.kind = CWU_GRAB_NONE;
+  cwu_force_driver_set_reduced_motion(self->force, cwu_settings_get_reduced_motion());
+  update_watched(self);
+  update_plane(self);
+  cwu_document_set_viewpoint(self->document, &other);
+  cwu_graph_view_want(self);
+  follow_scene(self);
+  gtk_widget_queue_draw(GTK_WIDGET(self));
+}
+
+/* ---- the runners ------------------------------------------------------------------------ */
+
+static void
+runner_changed_cb(const GError *error, gpointer user_data)
+{
+  CwuGraphView *self = user_data;
+  if (error != NULL)
+    g_signal_emit(self, signals[FAILED], 0, error->message);
+  follow_scene(self);
+  begin_transition(self);
+  gtk_widget_queue_draw(GTK_WIDGET(self));
 }
 
 static void
-drag_begin_cb(GtkGestureDrag *gesture, double x, double y, CwuGraphView *self)
+moved_cb(const GError *error, gpointer user_data)
 {
-  self->is_dragging = self->was_dragged = false;
-  if (self->document != NULL)
-    self->drag_start = cwu_document_get_viewpoint(self->document);
-}
-
-static void
-drag_update_cb(GtkGestureDrag *gesture, double dx, double dy, CwuGraphView *self)
-{
-  if (self->document == NULL || (!self->is_dragging && hypot(dx, dy) < DRAG_MIN_PX))
+  CwuGraphView *self = user_data;
+  if (error != NULL) {
+    g_signal_emit(self, signals[FAILED], 0, error->message);
     return;
-  self->is_dragging = self->was_dragged = true;
-  CwuRect plot = plot_of(self);
-  CwuViewpoint viewpoint = cwu_viewpoint_pan(&self->drag_start, &plot, dx, dy);
-  cwu_document_set_viewpoint(self->document, &viewpoint);
-  gtk_widget_set_cursor_from_name(GTK_WIDGET(self), "grabbing");
-}
-
-static void
-drag_end_cb(GtkGestureDrag *gesture, double dx, double dy, CwuGraphView *self)
-{
-  if (self->is_dragging)
-    gtk_widget_set_cursor_from_name(GTK_WIDGET(self), NULL);
-  self->is_dragging = false;
-}
-
-static void
-zoom_at(CwuGraphView *self, const CwuViewpoint *from, double x, double y, double factor)
-{
-  CwuRect plot = plot_of(self);
-  CwuViewpoint viewpoint = cwu_viewpoint_zoom(from, &plot, x, y, factor);
-  cwu_document_set_viewpoint(self->document, &viewpoint);
-}
-
-/* A wheel zooms; two fingers on a touchpad pan, with Ctrl they zoom. */
-static gboolean
-scroll_cb(GtkEventControllerScroll *controller, double dx, double dy, CwuGraphView *self)
-{
-  if (self->document == NULL)
-    return GDK_EVENT_PROPAGATE;
-  GdkDevice *device =
-      gtk_event_controller_get_current_event_device(GTK_EVENT_CONTROLLER(controller));
-  GdkModifierType modifiers =
-      gtk_event_controller_get_current_event_state(GTK_EVENT_CONTROLLER(controller));
-  bool is_touchpad = device != NULL && gdk_device_get_source(device) == GDK_SOURCE_TOUCHPAD;
-  CwuViewpoint now = cwu_document_get_viewpoint(self->document);
-  if (is_touchpad && !(modifiers & GDK_CONTROL_MASK)) {
-    CwuRect plot = plot_of(self);
-    now = cwu_viewpoint_pan(&now, &plot, -dx, -dy);
-    cwu_document_set_viewpoint(self->document, &now);
-  } else {
-    zoom_at(self, &now, self->pointer_x, self->pointer_y, pow(WHEEL_STEP, -dy));
   }
-  return GDK_EVENT_STOP;
-}
-
-static void
-pinch_begin_cb(GtkGesture *gesture, GdkEventSequence *sequence, CwuGraphView *self)
-{
-  if (self->document != NULL)
-    self->pinch_start = cwu_document_get_viewpoint(self->document);
-}
-
-static void
-pinch_cb(GtkGestureZoom *gesture, double factor, CwuGraphView *self)
-{
-  double x, y;
-  if (self->document != NULL &&
-      gtk_gesture_get_bounding_box_center(GTK_GESTURE(gesture), &x, &y))
-    zoom_at(self, &self->pinch_start, x, y, factor);
-}
-
-/* ---- keys ------------------------------------------------------------------------------ */
-
-static void
-select_scene_node(CwuGraphView *self, const CwuPictureState *state, int64_t i)
-{
-  cwu_document_show_node(self->document, state->scene->nodes[i].node);
-}
-
-static void
-walk(CwuGraphView *self, int dx, int dy)
-{
-  const CwuPictureState *state = state_of(self);
-  if (state == NULL || state->scene->n_nodes == 0)
+  if (self->kind != CWU_LAYOUT_PLANE || self->document == NULL)
     return;
-  int64_t from = cwu_scene_find(state->scene, cwu_document_get_selected(self->document));
-  int64_t next = from < 0 ? state->scene->node_order[0]
-                          : cwu_pick_towards(state->layout, state->scene, from, dx, dy);
-  if (next >= 0)
-    select_scene_node(self, state, next);
+  update_plane(self);
+  cwu_graph_view_want(self);
 }
 
 static gboolean
-key_cb(GtkEventControllerKey *controller, guint key, guint code, GdkModifierType modifiers,
-       CwuGraphView *self)
+cards_rest_cb(gpointer user_data)
 {
-  if (self->document == NULL || (modifiers & (GDK_CONTROL_MASK | GDK_ALT_MASK)))
-    return GDK_EVENT_PROPAGATE;
-  switch (key) {
-  case GDK_KEY_Left:
-    walk(self, -1, 0);
-    return GDK_EVENT_STOP;
-  case GDK_KEY_Right:
-    walk(self, 1, 0);
-    return GDK_EVENT_STOP;
-  case GDK_KEY_Up:
-    walk(self, 0, -1);
-    return GDK_EVENT_STOP;
-  case GDK_KEY_Down:
-    walk(self, 0, 1);
-    return GDK_EVENT_STOP;
-  default:
-    return GDK_EVENT_PROPAGATE;
+  gtk_widget_queue_draw(GTK_WIDGET(user_data));
+  return G_SOURCE_REMOVE;
+}
+
+/* ---- what is said of it ----------------------------------------------------------------- */
+
+static char *
+dup_strongest_input(CwuGraphView *self, const CwuPictureState *state, int64_t selected)
+{
+  const CwuScene *scene = state->scene;
+  const CwuSceneEdge *best = NULL;
+  for (uint32_t e = scene->in_start[selected]; e < scene->in_start[selected + 1]; e++)
+    if (best == NULL || fabsf(scene->edges[e].share) > fabsf(best->share))
+      best = &scene->edges[e];
+  if (best == NULL)
+    return g_strdup(_("Nothing in the picture feeds it."));
+  g_autofree char *name =
+      cwu_document_dup_node_name(self->document, scene->nodes[best->source].node);
+  /* Translators: a node's name, and its share of the input in percent. */
+  return g_strdup_printf(best->weight < 0
+                             ? _("Most of its input comes from %s: takes away %.0f%%.")
+                             : _("Most of its input comes from %s: adds %.0f%%."),
+                         name, 100 * fabs((double)best->share));
+}
+
+/* A drawn node is no accessible object: the canvas says what is selected. */
+static void
+describe(CwuGraphView *self)
+{
+  const CwuPictureState *state = cwu_graph_view_shown(self);
+  int64_t node = self->document != NULL ? cwu_document_get_selected(self->document) : -1;
+  int64_t i = state != NULL ? cwu_scene_find(state->scene, node) : -1;
+  g_autofree char *words = NULL;
+  if (i >= 0) {
+    g_autofree char *name = cwu_document_dup_node_name(self->document, (size_t)node);
+    g_autofree char *place = cwu_node_dup_place(state->scene->graph, (size_t)node);
+    g_autofree char *input = dup_strongest_input(self, state, i);
+    words = g_strdup_printf("%s, %s. %s", name, place, input);
   }
+  gtk_accessible_update_property(
+      GTK_ACCESSIBLE(self), GTK_ACCESSIBLE_PROPERTY_LABEL,
+      self->kind == CWU_LAYOUT_LAYERS ? _("Attribution graph: tokens across, layers up")
+                                      : _("Attribution graph: related nodes together"),
+      GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
+      words != NULL ? words : _("No node is selected. Arrow keys walk from node to node."), -1);
 }
 
 /* ---- the document ---------------------------------------------------------------------- */
@@ -388,35 +313,78 @@ static void
 graph_changed_cb(CwuGraphView *self)
 {
   self->graph_generation++;
-  want(self);
+  cwu_graph_view_want(self);
   gtk_widget_queue_draw(GTK_WIDGET(self));
 }
 
 static void
 reveal_cb(CwuGraphView *self, gint64 node)
 {
-  const CwuPictureState *state = state_of(self);
+  const CwuPictureState *state = cwu_graph_view_shown(self);
   int64_t i = state != NULL ? cwu_scene_find(state->scene, node) : -1;
-  if (i < 0)
+  if (i < 0 || state->layout->kind != self->kind)
     return;
-  CwuRect plot = plot_of(self);
+  CwuRect plot = cwu_graph_view_plot(self);
   CwuViewpoint now = cwu_document_get_viewpoint(self->document);
-  now = cwu_viewpoint_reveal(&now, &plot, state->layout->x[i], state->layout->y[i]);
+  now = cwu_viewpoint_reveal(&now, &plot, (double)state->layout->x[i],
+                             (double)state->layout->y[i]);
   cwu_document_set_viewpoint(self->document, &now);
 }
 
 static void
 changed_cb(CwuGraphView *self, guint parts)
 {
-  if (parts & (CW_DOCUMENT_PINS | CW_DOCUMENT_LABELS | CW_DOCUMENT_NOTES))
+  const guint drawn =
+      CW_DOCUMENT_PINS | CW_DOCUMENT_LABELS | CW_DOCUMENT_NOTES | CW_DOCUMENT_PLACES;
+  if (parts & (CW_DOCUMENT_PLACES | CW_DOCUMENT_GRAVITY))
+    cwu_force_driver_set_state(self->force, cwu_document_peek_state(self->document));
+  if (parts & drawn)
     gtk_widget_queue_draw(GTK_WIDGET(self));
 }
 
 static void
+seen_changed_cb(CwuGraphView *self)
+{
+  cwu_graph_view_want(self);
+  gtk_widget_queue_draw(GTK_WIDGET(self));
+}
+
+static void
+selection_changed_cb(CwuGraphView *self)
+{
+  seen_changed_cb(self);
+  describe(self);
+}
+
+/* The table is no picture: the canvas keeps the one it had. */
+static void
 view_changed_cb(CwuGraphView *self)
 {
-  want(self);
-  gtk_widget_queue_draw(GTK_WIDGET(self));
+  const char *view = cwu_document_peek_view(self->document);
+  if (strcmp(view, "force") == 0)
+    set_kind(self, CWU_LAYOUT_PLANE);
+  else if (strcmp(view, "layers") == 0)
+    set_kind(self, CWU_LAYOUT_LAYERS);
+  describe(self);
+}
+
+static void
+follow_document(CwuGraphView *self)
+{
+  static const struct {
+    const char *signal;
+    void (*callback)(CwuGraphView *self);
+  } followed[] = { { "graph-changed", graph_changed_cb },
+                   { "selection-changed", selection_changed_cb },
+                   { "viewpoint-changed", seen_changed_cb },
+                   { "notify::view", view_changed_cb } };
+  CwuDocument *document = self->document;
+  for (size_t i = 0; i < G_N_ELEMENTS(followed); i++)
+    g_signal_connect_swapped(document, followed[i].signal, G_CALLBACK(followed[i].callback),
+                             self);
+  g_signal_connect_swapped(document, "changed", G_CALLBACK(changed_cb), self);
+  g_signal_connect_swapped(document, "reveal", G_CALLBACK(reveal_cb), self);
+  g_signal_connect_swapped(document, "hover-changed", G_CALLBACK(gtk_widget_queue_draw), self);
 }
 
 void
@@ -428,49 +396,88 @@ cwu_graph_view_set_document(CwuGraphView *self, CwuDocument *document)
     g_signal_handlers_disconnect_by_data(self->document, self);
   g_set_object(&self->document, document);
   self->graph_generation++;
+  self->grab.kind = CWU_GRAB_NONE;
+  end_transition(self);
   if (document != NULL) {
-    g_signal_connect_swapped(document, "graph-changed", G_CALLBACK(graph_changed_cb), self);
-    g_signal_connect_swapped(document, "changed", G_CALLBACK(changed_cb), self);
-    g_signal_connect_swapped(document, "reveal", G_CALLBACK(reveal_cb), self);
-    g_signal_connect_swapped(document, "selection-changed", G_CALLBACK(view_changed_cb), self);
-    g_signal_connect_swapped(document, "viewpoint-changed", G_CALLBACK(view_changed_cb), self);
-    g_signal_connect_swapped(document, "hover-changed", G_CALLBACK(gtk_widget_queue_draw),
-                             self);
-    want(self);
+    follow_document(self);
+    view_changed_cb(self);
+    cwu_graph_view_want(self);
   }
   gtk_widget_queue_draw(GTK_WIDGET(self));
   g_object_notify_by_pspec(G_OBJECT(self), properties[PROP_DOCUMENT]);
 }
+
+/* ---- what others ask -------------------------------------------------------------------- */
 
 void
 cwu_graph_view_zoom(CwuGraphView *self, double factor)
 {
   if (self->document == NULL)
     return;
-  CwuRect plot = plot_of(self);
+  CwuRect plot = cwu_graph_view_plot(self);
   CwuViewpoint now = cwu_document_get_viewpoint(self->document);
-  zoom_at(self, &now, plot.x + plot.width / 2, plot.y + plot.height / 2, factor);
+  now = cwu_viewpoint_zoom(&now, &plot, plot.x + plot.width / 2, plot.y + plot.height / 2,
+                           factor);
+  cwu_document_set_viewpoint(self->document, &now);
+}
+
+void
+cwu_graph_view_zoom_to_selection(CwuGraphView *self)
+{
+  const CwuPictureState *state = cwu_graph_view_shown(self);
+  const CwuFocus *focus = state != NULL ? cwu_graph_view_focus(self, state) : NULL;
+  if (focus == NULL || state->layout->kind != self->kind)
+    return;
+  double x0 = INFINITY, x1 = -INFINITY, y0 = INFINITY, y1 = -INFINITY;
+  for (size_t k = 0; k < focus->n_related; k++) {
+    double x = (double)state->layout->x[focus->order[k]];
+    double y = (double)state->layout->y[focus->order[k]];
+    x0 = MIN(x0, x);
+    x1 = MAX(x1, x);
+    y0 = MIN(y0, y);
+    y1 = MAX(y1, y);
+  }
+  CwuRect part = { x0, y0, x1 - x0, y1 - y0 }, plot = cwu_graph_view_plot(self);
+  CwuViewpoint there = cwu_viewpoint_fit(&part, &plot);
+  cwu_document_set_viewpoint(self->document, &there);
 }
 
 gboolean
 cwu_graph_view_is_complete(CwuGraphView *self)
 {
-  const CwuPictureState *state = state_of(self);
-  return state != NULL && state->is_complete;
+  const CwuPictureState *state = cwu_graph_view_shown(self);
+  bool is_at_rest = self->kind != CWU_LAYOUT_PLANE || cwu_force_driver_is_settled(self->force);
+  return state != NULL && state->is_complete && is_at_rest && self->transition.scene == NULL;
 }
 
 gboolean
 cwu_graph_view_locate(CwuGraphView *self, int64_t node, double *x, double *y)
 {
-  const CwuPictureState *state = state_of(self);
+  const CwuPictureState *state = cwu_graph_view_shown(self);
   int64_t i = state != NULL ? cwu_scene_find(state->scene, node) : -1;
   if (i < 0)
     return FALSE;
-  CwuCamera camera = camera_for_layout(self, state->layout);
-  CwuPoint at = cwu_camera_to_screen(&camera, state->layout->x[i], state->layout->y[i]);
+  CwuCamera camera = cwu_graph_view_shown_camera(self, state);
+  CwuPoint at = cwu_layout_at(state->layout, &camera, (size_t)i);
   *x = at.x;
   *y = at.y;
   return TRUE;
+}
+
+void
+cwu_graph_view_place_of(CwuGraphView *self, double x, double y, double *share_x,
+                        double *share_y)
+{
+  CwuCamera camera = cwu_graph_view_camera(self);
+  CwuPoint at = cwu_camera_to_layout(&camera, x, y);
+  *share_x = CLAMP(at.x / camera.plot.width, 0, 1);
+  *share_y = CLAMP(at.y / camera.plot.height, 0, 1);
+}
+
+void
+cwu_graph_view_edit_note(CwuGraphView *self, uint64_t note)
+{
+  g_signal_emit(self, signals[EDIT_NOTE], 0, (guint64)note);
 }
 
 /* ---- the object ------------------------------------------------------------------------ */
@@ -494,17 +501,52 @@ cwu_graph_view_get_property(GObject *object, guint id, GValue *value, GParamSpec
 }
 
 static void
+cwu_graph_view_size_allocate(GtkWidget *widget, int width, int height, int baseline)
+{
+  cwu_graph_view_want(CWU_GRAPH_VIEW(widget));
+}
+
+static void
+cwu_graph_view_measure(GtkWidget *widget, GtkOrientation orientation, int for_size,
+                       int *minimum, int *natural, int *minimum_baseline, int *natural_baseline)
+{
+  *minimum = orientation == GTK_ORIENTATION_HORIZONTAL ? 320 : 220;
+  *natural = orientation == GTK_ORIENTATION_HORIZONTAL ? 900 : 640;
+}
+
+static void
+cwu_graph_view_map(GtkWidget *widget)
+{
+  GTK_WIDGET_CLASS(cwu_graph_view_parent_class)->map(widget);
+  update_watched(CWU_GRAPH_VIEW(widget));
+}
+
+static void
+cwu_graph_view_unmap(GtkWidget *widget)
+{
+  GTK_WIDGET_CLASS(cwu_graph_view_parent_class)->unmap(widget);
+  update_watched(CWU_GRAPH_VIEW(widget));
+}
+
+static void
 cwu_graph_view_dispose(GObject *object)
 {
   CwuGraphView *self = CWU_GRAPH_VIEW(object);
   if (self->document != NULL)
     g_signal_handlers_disconnect_by_data(self->document, self);
+  end_transition(self);
   g_clear_object(&self->document);
   g_clear_pointer(&self->runner, cwu_picture_runner_free);
+  g_clear_pointer(&self->force, cwu_force_driver_free);
+  g_clear_pointer(&self->plane, cwu_layout_unref);
   g_clear_pointer(&self->focus, cwu_focus_free);
   g_clear_pointer(&self->focus_scene, cwu_scene_unref);
+  g_clear_pointer(&self->notes, g_array_unref);
+  cwu_card_keeper_clear(&self->cards);
+  cwu_graph_view_clear_frame(self);
   g_clear_pointer(&self->ground, cwu_canvas_free);
   g_clear_pointer(&self->front, cwu_canvas_free);
+  g_clear_pointer(&self->hover, cwu_canvas_free);
   G_OBJECT_CLASS(cwu_graph_view_parent_class)->dispose(object);
 }
 
@@ -519,62 +561,41 @@ cwu_graph_view_class_init(CwuGraphViewClass *class)
   widget_class->snapshot = cwu_graph_view_snapshot;
   widget_class->measure = cwu_graph_view_measure;
   widget_class->size_allocate = cwu_graph_view_size_allocate;
+  widget_class->map = cwu_graph_view_map;
+  widget_class->unmap = cwu_graph_view_unmap;
   properties[PROP_DOCUMENT] =
       g_param_spec_object("document", NULL, NULL, CWU_TYPE_DOCUMENT,
                           G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties(object_class, N_PROPS, properties);
   signals[FAILED] = g_signal_new("failed", CWU_TYPE_GRAPH_VIEW, G_SIGNAL_RUN_LAST, 0, NULL,
                                  NULL, NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
+  signals[EDIT_NOTE] = g_signal_new("edit-note", CWU_TYPE_GRAPH_VIEW, G_SIGNAL_RUN_LAST, 0,
+                                    NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_UINT64);
   gtk_widget_class_set_css_name(widget_class, "graphview");
   gtk_widget_class_set_accessible_role(widget_class, GTK_ACCESSIBLE_ROLE_IMG);
 }
 
 static void
-add_controllers(CwuGraphView *self)
-{
-  GtkWidget *widget = GTK_WIDGET(self);
-  GtkEventController *motion = gtk_event_controller_motion_new();
-  GtkEventController *scroll =
-      gtk_event_controller_scroll_new(GTK_EVENT_CONTROLLER_SCROLL_BOTH_AXES);
-  GtkEventController *key = gtk_event_controller_key_new();
-  GtkGesture *click = gtk_gesture_click_new(), *drag = gtk_gesture_drag_new();
-  GtkGesture *pinch = gtk_gesture_zoom_new();
-  g_signal_connect(motion, "motion", G_CALLBACK(motion_cb), self);
-  g_signal_connect(motion, "leave", G_CALLBACK(leave_cb), self);
-  g_signal_connect(scroll, "scroll", G_CALLBACK(scroll_cb), self);
-  g_signal_connect(key, "key-pressed", G_CALLBACK(key_cb), self);
-  g_signal_connect(click, "released", G_CALLBACK(released_cb), self);
-  g_signal_connect(drag, "drag-begin", G_CALLBACK(drag_begin_cb), self);
-  g_signal_connect(drag, "drag-update", G_CALLBACK(drag_update_cb), self);
-  g_signal_connect(drag, "drag-end", G_CALLBACK(drag_end_cb), self);
-  g_signal_connect(pinch, "begin", G_CALLBACK(pinch_begin_cb), self);
-  g_signal_connect(pinch, "scale-changed", G_CALLBACK(pinch_cb), self);
-  gtk_gesture_group(click, drag);
-  gtk_widget_add_controller(widget, motion);
-  gtk_widget_add_controller(widget, scroll);
-  gtk_widget_add_controller(widget, key);
-  gtk_widget_add_controller(widget, GTK_EVENT_CONTROLLER(click));
-  gtk_widget_add_controller(widget, GTK_EVENT_CONTROLLER(drag));
-  gtk_widget_add_controller(widget, GTK_EVENT_CONTROLLER(pinch));
-}
-
-static void
 cwu_graph_view_init(CwuGraphView *self)
 {
-  AdwStyleManager *manager = adw_style_manager_get_default();
+  static const char *const styles[] = { "notify::dark", "notify::high-contrast" };
+  GtkWidget *widget = GTK_WIDGET(self);
   self->runner = cwu_picture_runner_new(runner_changed_cb, self);
-  gtk_widget_set_focusable(GTK_WIDGET(self), TRUE);
-  gtk_widget_set_overflow(GTK_WIDGET(self), GTK_OVERFLOW_HIDDEN);
-  gtk_widget_set_hexpand(GTK_WIDGET(self), TRUE);
-  gtk_widget_set_vexpand(GTK_WIDGET(self), TRUE);
-  gtk_accessible_update_property(GTK_ACCESSIBLE(self), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                 "Attribution graph: tokens across, layers up", -1);
-  g_signal_connect_object(manager, "notify::dark", G_CALLBACK(view_changed_cb), self,
-                          G_CONNECT_SWAPPED);
-  g_signal_connect_object(manager, "notify::high-contrast", G_CALLBACK(view_changed_cb), self,
-                          G_CONNECT_SWAPPED);
-  g_signal_connect_swapped(self, "notify::scale-factor", G_CALLBACK(view_changed_cb), self);
-  add_controllers(self);
+  self->force = cwu_force_driver_new(moved_cb, self);
+  self->other = CWU_VIEWPOINT_ALL;
+  self->edge_walk.at = -1;
+  cwu_card_keeper_init(&self->cards, cards_rest_cb, self);
+  gtk_widget_set_focusable(widget, TRUE);
+  gtk_widget_set_overflow(widget, GTK_OVERFLOW_HIDDEN);
+  gtk_widget_set_hexpand(widget, TRUE);
+  gtk_widget_set_vexpand(widget, TRUE);
+  for (size_t i = 0; i < G_N_ELEMENTS(styles); i++)
+    g_signal_connect_object(adw_style_manager_get_default(), styles[i],
+                            G_CALLBACK(seen_changed_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_swapped(self, "notify::scale-factor", G_CALLBACK(seen_changed_cb), self);
+  update_watched(self);
+  describe(self);
+  cwu_graph_view_add_controllers(self);
 }
 
 CwuGraphView *

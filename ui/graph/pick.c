@@ -9,16 +9,15 @@ int64_t
 cwu_pick_nearest(const CwuLayout *layout, const CwuScene *scene, const CwuFocus *focus,
                  const CwuCamera *camera, double x, double y, double reach_px)
 {
-  CwuPoint at = cwu_camera_to_layout(camera, x, y);
-  double best = reach_px / camera->zoom;
-  double bonus = FOCUS_BONUS_PX / camera->zoom;
+  double best = reach_px;
   int64_t nearest = -1;
   for (size_t i = 0; i < scene->n_nodes; i++) {
-    double distance = hypot(layout->x[i] - at.x, layout->y[i] - at.y);
-    if (distance * camera->zoom > reach_px)
+    CwuPoint at = cwu_layout_at(layout, camera, i);
+    double distance = hypot(at.x - x, at.y - y);
+    if (distance > reach_px)
       continue;
     if (focus != NULL && focus->role[i] != CWU_ROLE_NONE)
-      distance -= bonus;
+      distance -= FOCUS_BONUS_PX;
     if (distance < best) {
       best = distance;
       nearest = (int64_t)i;
@@ -33,7 +32,8 @@ cwu_pick_towards(const CwuLayout *layout, const CwuScene *scene, int64_t from, i
   double best = INFINITY;
   int64_t next = -1;
   for (size_t i = 0; i < scene->n_nodes; i++) {
-    double across = layout->x[i] - layout->x[from], down = layout->y[i] - layout->y[from];
+    double across = (double)layout->x[i] - (double)layout->x[from];
+    double down = (double)layout->y[i] - (double)layout->y[from];
     double along = across * dx + down * dy, aside = fabs(across * dy) + fabs(down * dx);
     if ((int64_t)i == from || along < 0.5 || aside > 3 * along)
       continue;

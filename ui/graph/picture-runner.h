@@ -1,6 +1,6 @@
-/* picture-runner.h - makes the slow parts of a picture on another thread: scene, layout, the
- * texture of all edges, the edges of the focus. One job at a time; a newer wish cancels the job
- * under way, so what arrives is never older than what was shown. */
+/* picture-runner.h - makes the slow parts of a picture on another thread: scene and layout, the
+ * texture of all edges, the edges of the focus, the overview. One job at a time; a newer wish
+ * cuts the job under way short, so what arrives is never older than what was shown. */
 #pragma once
 
 #include <gtk/gtk.h>
@@ -18,18 +18,26 @@ typedef struct {
   double scale; /* device pixels per px */
   CwuThemeKind theme;
   int64_t selected; /* graph node or -1 */
+  CwuLayoutKind kind;
+  /* CWU_LAYOUT_PLANE: where forces have put the nodes of a scene that the runner gave out;
+   * NULL, or of another scene than the newest: that is only made, and what is shown stays. */
+  CwuLayout *plane;
+  CwuScene *plane_scene;
+  bool is_moving;      /* the next layout comes in a moment: only the strongest edges */
+  bool wants_overview; /* the small picture of the whole */
 } CwuPictureWish;
 
 /* What there is; textures may be NULL, and made for another camera than the one wanted now. */
 typedef struct {
-  guint graph_generation;
-  CwuScene *scene;
+  CwuScene *scene; /* with its layout; NULL: nothing yet */
   CwuLayout *layout;
   GdkTexture *mass;
   CwuCamera mass_camera;
   GdkTexture *focus;
   CwuCamera focus_camera;
   int64_t focus_selected;
+  GdkTexture *overview;
+  CwuScene *newest; /* the newest scene, which may wait for its layout */
   bool is_complete; /* nothing of the wish is still being made */
 } CwuPictureState;
 

@@ -133,16 +133,17 @@ add_edge(CwuEdgeRaster *raster, const CwuLayout *layout, const CwuSceneEdge *edg
     add_segment(raster, points[i - 1], points[i], ink);
 }
 
-bool
+size_t
 cwu_edge_raster_add(CwuEdgeRaster *raster, const CwuScene *scene, const CwuLayout *layout,
                     size_t from, size_t to, const CwCancel *cancel)
 {
-  for (size_t i = from; i < MIN(to, scene->n_edges); i++) {
+  size_t i = from;
+  for (; i < MIN(to, scene->n_edges); i++) {
     if ((i - from) % EDGES_PER_LOOK == 0 && cw_cancel_is_triggered(cancel))
-      return false;
+      break;
     add_edge(raster, layout, &scene->edges[scene->edge_order[i]]);
   }
-  return true;
+  return i;
 }
 
 static uint32_t

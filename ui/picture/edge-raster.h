@@ -15,10 +15,12 @@ CwuEdgeRaster *cwu_edge_raster_new(const CwuCamera *camera, double scale, GError
 void cwu_edge_raster_free(CwuEdgeRaster *raster);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CwuEdgeRaster, cwu_edge_raster_free)
 
-/* Adds edges scene->edge_order[from .. to). Looks at cancel every few thousand; false if it was
- * raised. Cost O(length of the lines in px). */
-bool cwu_edge_raster_add(CwuEdgeRaster *raster, const CwuScene *scene, const CwuLayout *layout,
-                         size_t from, size_t to, const CwCancel *cancel);
+/* Adds edges scene->edge_order[from .. to) and returns where it stopped: before `to` only if
+ * cancel was raised, which it looks at every few thousand edges. O(length of the lines in px).
+ */
+size_t cwu_edge_raster_add(CwuEdgeRaster *raster, const CwuScene *scene,
+                           const CwuLayout *layout, size_t from, size_t to,
+                           const CwCancel *cancel);
 /* The density as an image of theme->mass: ARGB32, premultiplied, device scale set. Adding may
  * go on afterwards. NULL if there is no memory. */
 cairo_surface_t *cwu_edge_raster_dup_image(const CwuEdgeRaster *raster, const CwuTheme *theme);

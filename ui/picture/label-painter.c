@@ -16,6 +16,8 @@
 #define MAX_CANDIDATES  2500
 /* Neighbours of the selected node that are named by number where they have no label. */
 #define N_NUMBERED 8
+/* From this probability on a logit is always named. */
+#define MAIN_PROBABILITY 0.1f
 
 static CwuPoint
 screen_of(const CwuPicture *picture, size_t node)
@@ -48,7 +50,7 @@ block_nodes(CwuLabelPlacer *placer, const CwuPicture *picture)
   }
 }
 
-/* The selected node has a card even in a crowd: further off, with a leader. */
+/* Some nodes have a card even in a crowd: further off, with a leader. */
 static bool
 place_card(CwuLabelPlacer *placer, CwuCard *card, double radius, bool must)
 {
@@ -80,6 +82,15 @@ dup_card_name(CwuTextFace *face, const CwuPicture *picture, size_t node, size_t 
   return cwu_node_dup_name(scene->graph, i);
 }
 
+/* What the model is likeliest to say; along an axis it has its name in any case. */
+static bool
+is_main_logit(const CwuPicture *picture, size_t node)
+{
+  return picture->layout->kind == CWU_LAYOUT_PLANE &&
+         picture->scene->nodes[node].kind == CW_NODE_LOGIT &&
+         picture->scene->nodes[node].importance <= -MAIN_PROBABILITY;
+}
+
 static void
 try_card(CwuTextFace *face, const CwuPicture *picture, CwuLabelPlacer *placer, size_t node,
          size_t rank, GArray *cards)
@@ -98,7 +109,8 @@ try_card(CwuTextFace *face, const CwuPicture *picture, CwuLabelPlacer *placer, s
                         &card.rect.height);
   card.rect.width += 2 * CARD_PADDING_PX;
   card.rect.height += 2;
-  if (!place_card(placer, &card, cwu_painter_radius(picture), is_selected))
+  if (!place_card(placer, &card, cwu_painter_radius(picture),
+                  is_selected || is_main_logit(picture, node)))
     return;
   card.text = g_steal_pointer(&text);
   CwuRect air = { card.rect.x - CARD_AIR_X_PX, card.rect.y - CARD_AIR_Y_PX,
@@ -125,11 +137,20 @@ place_pinned(CwuTextFace *face, const CwuPicture *picture, CwuLabelPlacer *place
 GArray *
 cwu_labels_place(CwuTextFace *face, const CwuPicture *picture)
 {
+  return cwu_labels_place_around(face, picture, NULL, 0);
+}
+
+GArray *
+cwu_labels_place_around(CwuTextFace *face, const CwuPicture *picture, const CwuRect *blocked,
+                        size_t n_blocked)
+{
   GArray *cards = g_array_new(FALSE, FALSE, sizeof(CwuCard));
   g_array_set_clear_func(cards, card_clear);
   g_autoptr(CwuLabelPlacer) placer = cwu_label_placer_new(&picture->camera.plot);
   block_nodes(placer, picture);
   cwu_axis_block_names(face, placer, picture);
+  for (size_t i = 0; i < n_blocked; i++)
+    cwu_label_placer_block(placer, &blocked[i]);
   const uint32_t *order =
       picture->focus != NULL ? picture->focus->order : picture->scene->node_order;
   size_t n = picture->focus != NULL ? picture->focus->n_related : picture->scene->n_nodes;
@@ -168,7 +189,9 @@ draw_leader(CwuCanvas *canvas, const CwuPicture *picture, const CwuCard *card)
   if (length < radius + 4)
     return;
   CwuPoint from = { card->at.x + dx / length * radius, card->at.y + dy / length * radius };
-  CwuStyle style = { .stroke = picture->theme->selected, .stroke_px = 1 };
+  CwuStyle style = { .stroke =
+                         card->is_bold ? picture->theme->selected : picture->theme->text_dim,
+                     .stroke_px = 1 };
   canvas->class->line(canvas, from, to, &style);
 }
 
@@ -195,19 +218,19 @@ draw_cards(CwuCanvas *canvas, const CwuPicture *picture, const GArray *cards)
     const CwuCard *card = &g_array_index(cards, CwuCard, i);
     if (card->is_hidden)
       continue;
-    if (card->is_bold)
-      draw_leader(canvas, picture, card);
+    draw_leader(canvas, picture, card);
     draw_card(canvas, picture, &card->rect, card->text,
               card->is_bold ? picture->theme->selected : picture->theme->text, card->is_bold);
   }
 }
 
 /* The hovered node's name and place, above everything, inside the picture. */
-static void
-draw_hover(CwuCanvas *canvas, const CwuPicture *picture)
+void
+cwu_labels_draw_hover(CwuCanvas *canvas, const CwuPicture *picture)
 {
   if (picture->hovered < 0)
     return;
+  bool has_card = picture->focus != NULL && picture->focus->selected == picture->hovered;
   const CwuScene *scene = picture->scene;
   const CwuRect *plot = &picture->camera.plot;
   size_t node = (size_t)picture->hovered;
@@ -215,6 +238,8 @@ draw_hover(CwuCanvas *canvas, const CwuPicture *picture)
   double radius = cwu_painter_radius(picture) + 4;
   CwuStyle ring = { .stroke = picture->theme->selected, .stroke_px = 1.4 };
   canvas->class->glyph(canvas, CWU_SHAPE_CIRCLE, at, radius, &ring);
+  if (has_card)
+    return;
   g_autofree char *name =
       cwu_node_dup_shown_name(scene->graph, picture->state, scene->nodes[node].node);
   g_autofree char *place = cwu_node_dup_place(scene->graph, scene->nodes[node].node);
@@ -238,5 +263,4 @@ cwu_labels_draw(CwuCanvas *canvas, const CwuPicture *picture, const GArray *card
 {
   cwu_axis_draw_names(canvas, picture);
   draw_cards(canvas, picture, cards);
-  draw_hover(canvas, picture);
 }

@@ -11,6 +11,9 @@ typedef struct {
   CwuRect rect;
 } CwuCard;
 
+/* Ground that cards keep off besides: notes and the like. */
+GArray *cwu_labels_place_around(CwuTextFace *face, const CwuPicture *picture,
+                                const CwuRect *blocked, size_t n_blocked);
 /* Cards where there is room, the most important first: of labelled features, or, with a focus,
  * of the selected node and its neighbours. None covers a node, another card or a logit's name;
  * all lie inside the plot. Transfer full, elements CwuCard. */
@@ -18,5 +21,7 @@ GArray *cwu_labels_place(CwuTextFace *face, const CwuPicture *picture);
 /* After the camera or a node has moved: cards go with their nodes, without being chosen or
  * placed anew. Cheap. */
 void cwu_labels_follow(GArray *cards, const CwuPicture *picture);
-/* Words along the axes, cards, and what is hovered. */
+/* Words along the axes, and cards. */
 void cwu_labels_draw(CwuCanvas *canvas, const CwuPicture *picture, const GArray *cards);
+/* The name and place of what is hovered, with a ring around it; nothing if nothing is. */
+void cwu_labels_draw_hover(CwuCanvas *canvas, const CwuPicture *picture);

@@ -19,10 +19,10 @@
 #define MIN_RADIUS_PX   1.5
 /* Between these zooms crowded cells open. */
 #define OPEN_FROM 1.25
-#define OPEN_AT   2.25
-/* Of a row's band, what open cells use, and the gap between two of their nodes. */
-#define OPEN_BAND   0.8
-#define OPEN_GAP_PX 2.0
+/* Of a row's band, what open cells use; what their nodes would like to be, and the gap. */
+#define OPEN_BAND      0.8
+#define OPEN_RADIUS_PX 4.5
+#define OPEN_GAP_PX    2.5
 /* A file may claim any number of layers; more cells than this are no picture. */
 #define MAX_CELLS ((int64_t)1 << 26)
 
@@ -53,7 +53,7 @@ cwu_layout_row_y(const CwuLayout *layout, int64_t row)
 double
 cwu_layout_openness(double zoom)
 {
-  double t = CLAMP((zoom - OPEN_FROM) / (OPEN_AT - OPEN_FROM), 0, 1);
+  double t = CLAMP((zoom - OPEN_FROM) / (CWU_OPEN_ZOOM - OPEN_FROM), 0, 1);
   return t * t * (3 - 2 * t);
 }
 
@@ -146,21 +146,39 @@ place_nodes(Job *job, double padding, double spacing)
   return least;
 }
 
+/* Lines into which a cell opens, and how far apart they are at zoom 1. */
+typedef struct {
+  uint32_t n;
+  double pitch;
+} Lines;
+
+static Lines
+lines_of(const CwuLayout *layout, uint32_t count, double step)
+{
+  double wanted = (2 * OPEN_RADIUS_PX + OPEN_GAP_PX) / CWU_OPEN_ZOOM;
+  double band = OPEN_BAND * layout->row_height;
+  uint32_t most = (uint32_t)CLAMP(band / wanted, 1, count);
+  uint32_t n = (uint32_t)CLAMP(ceil(wanted / step), 1, most);
+  return (Lines){ n, MIN(1.25 * wanted, band / n) };
+}
+
+/* Opens cells, and finds how large nodes may be that then do not touch. */
 static void
 open_cells(Job *job, double padding, double spacing)
 {
   CwuLayout *layout = job->layout;
-  double wanted = 2 * layout->radius * pow(OPEN_AT, 0.45) + OPEN_GAP_PX;
-  double band = OPEN_BAND * layout->row_height, line = wanted / OPEN_AT;
-  uint32_t most = (uint32_t)MAX(band / line, 1);
+  double least = INFINITY;
   for (size_t i = 0; i < job->scene->n_nodes; i++) {
     size_t cell = cell_of(job, i);
-    int64_t column = (int64_t)cell / layout->n_rows;
-    double step = step_of(job, column, job->count[cell], padding, spacing);
-    uint32_t n = (uint32_t)CLAMP(ceil(line / step), 1, MIN(most, job->count[cell]));
-    double pitch = MIN(1.25 * line, band / n);
-    layout->fan[i] = (float)(((job->rank[i] % n) - 0.5 * (n - 1)) * pitch);
+    double step =
+        step_of(job, (int64_t)cell / layout->n_rows, job->count[cell], padding, spacing);
+    Lines lines = lines_of(layout, job->count[cell], step);
+    layout->fan[i] = (float)(((job->rank[i] % lines.n) - 0.5 * (lines.n - 1)) * lines.pitch);
+    if (job->count[cell] > 1)
+      least = MIN(least, lines.n == 1 ? step : MIN(lines.n * step, hypot(step, lines.pitch)));
   }
+  layout->open_radius = CLAMP(0.5 * (least * CWU_OPEN_ZOOM - OPEN_GAP_PX),
+                              layout->radius * pow(CWU_OPEN_ZOOM, 0.45), OPEN_RADIUS_PX);
 }
 
 static bool

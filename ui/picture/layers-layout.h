@@ -13,3 +13,5 @@ double cwu_layout_row_y(const CwuLayout *layout, int64_t row);
 /* How far crowded cells are open at this zoom, 0..1: closed in the whole picture, whose
  * geometry readers know; open once the room for it is there. */
 double cwu_layout_openness(double zoom);
+/* The zoom from which on they are open. */
+#define CWU_OPEN_ZOOM 2.25

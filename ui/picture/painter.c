@@ -8,13 +8,16 @@
 #include "picture/axis-names.h"
 #include "picture/label-painter.h"
 #include "picture/layers-layout.h"
+#include "picture/note-painter.h"
 
 #define MARGIN_LEFT   60.0
 #define MARGIN_RIGHT  76.0
 #define MARGIN_TOP    74.0
 #define MARGIN_BOTTOM 66.0
 #define MARGIN_PLANE  20.0
+#define PLANE_TOP     48.0 /* room for the choice of views */
 #define MAX_RADIUS_PX 11.0
+#define GROWTH        0.45 /* of a radius with the zoom */
 #define MAX_EDGE_PX   5.0
 #define MIN_EDGE_PX   0.7
 #define ARROW_PX      5.0
@@ -32,16 +35,20 @@ cwu_painter_plot_for(CwuLayoutKind kind, const CwuRect *picture)
 {
   if (kind == CWU_LAYOUT_LAYERS)
     return cwu_painter_plot(picture);
-  return (CwuRect){ picture->x + MARGIN_PLANE, picture->y + MARGIN_PLANE,
+  return (CwuRect){ picture->x + MARGIN_PLANE, picture->y + PLANE_TOP,
                     MAX(picture->width - 2 * MARGIN_PLANE, 1),
-                    MAX(picture->height - 2 * MARGIN_PLANE, 1) };
+                    MAX(picture->height - PLANE_TOP - MARGIN_PLANE, 1) };
 }
 
 double
 cwu_painter_radius(const CwuPicture *picture)
 {
-  double radius = picture->layout->radius * pow(picture->camera.zoom, 0.45);
-  return MIN(radius, MAX(MAX_RADIUS_PX, picture->layout->radius));
+  const CwuLayout *layout = picture->layout;
+  const CwuCamera *camera = &picture->camera;
+  double radius = layout->radius * pow(camera->zoom, GROWTH);
+  double open = layout->open_radius * pow(camera->zoom / CWU_OPEN_ZOOM, GROWTH);
+  radius += camera->openness * MAX(open - radius, 0);
+  return MIN(radius, MAX(MAX_RADIUS_PX, layout->radius));
 }
 
 /* ---- ground ---------------------------------------------------------------------------- */
@@ -251,6 +258,25 @@ draw_pinned(CwuCanvas *canvas, const CwuPicture *picture, const CwuRect *clip, d
   }
 }
 
+/* A node that somebody put in its place has a dot. */
+static void
+draw_fixed(CwuCanvas *canvas, const CwuPicture *picture, const CwuRect *clip, double radius)
+{
+  size_t n;
+  if (picture->state == NULL || picture->layout->kind != CWU_LAYOUT_PLANE)
+    return;
+  const CwDocumentPlace *places = cw_document_state_peek_places(picture->state, &n);
+  CwuStyle dot = { .fill = picture->theme->node_strong };
+  for (size_t k = 0; k < n; k++) {
+    int64_t i = cwu_scene_find(picture->scene, places[k].node);
+    if (i < 0)
+      continue;
+    CwuPoint at = cwu_layout_at(picture->layout, &picture->camera, (size_t)i);
+    if (cwu_rect_contains(clip, at.x, at.y))
+      canvas->class->glyph(canvas, CWU_SHAPE_CIRCLE, at, MAX(0.36 * radius, 1.2), &dot);
+  }
+}
+
 static void
 draw_selected(CwuCanvas *canvas, const CwuPicture *picture, double radius)
 {
@@ -321,13 +347,19 @@ cwu_painter_draw_nodes(CwuCanvas *canvas, const CwuPicture *picture, const GArra
   draw_named(canvas, picture, cards);
   draw_pinned(canvas, picture, &clip, radius);
   draw_selected(canvas, picture, radius);
+  draw_fixed(canvas, picture, &clip, radius);
   canvas->class->pop_clip(canvas);
 }
 
 void
 cwu_painter_draw_front(CwuCanvas *canvas, const CwuPicture *picture)
 {
-  g_autoptr(GArray) cards = cwu_labels_place(canvas->face, picture);
+  g_autoptr(GArray) notes = cwu_notes_place(canvas->face, picture);
+  g_autofree CwuRect *ground = g_new(CwuRect, notes->len + 1);
+  for (guint i = 0; i < notes->len; i++)
+    ground[i] = g_array_index(notes, CwuNoteCard, i).rect;
+  g_autoptr(GArray) cards = cwu_labels_place_around(canvas->face, picture, ground, notes->len);
   cwu_painter_draw_nodes(canvas, picture, cards);
   cwu_labels_draw(canvas, picture, cards);
+  cwu_notes_draw(canvas, picture, notes);
 }

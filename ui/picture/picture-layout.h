@@ -21,6 +21,7 @@ typedef struct {
 
   /* CWU_LAYOUT_LAYERS; else 0 and NULL. */
   float *fan;            /* [N] how far down a node of a crowded cell steps when it opens */
+  double open_radius;    /* px on screen at the zoom at which cells are open */
   int64_t n_columns;     /* prompt positions */
   double *column_right;  /* [n_columns + 1] boundaries; column c is [c] .. [c + 1] */
   double *column_centre; /* [n_columns] where its token's name belongs; NaN: no width */

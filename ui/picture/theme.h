@@ -16,6 +16,7 @@ typedef struct {
   CwuColour text_dim; /* >= 4.5 : 1 */
   CwuColour card;     /* behind a label */
   CwuColour card_border;
+  CwuColour note;        /* behind what somebody wrote */
   CwuColour node_strong; /* outline of what matters */
   CwuColour node_pale;   /* outline of the rest, >= 3 : 1 */
   CwuColour node_faint;  /* outline of what is out of focus */

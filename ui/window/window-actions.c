@@ -96,6 +96,16 @@ note_cb(GSimpleAction *action, GVariant *parameter, gpointer user_data)
 }
 
 static void
+free_node_cb(GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  CwuDocument *document = document_of(user_data);
+  int64_t node = cwu_document_get_selected(document);
+  if (node >= 0)
+    cw_document_free_place(cwu_document_peek_core(document), node);
+  cwu_document_sync(document);
+}
+
+static void
 change_threshold(gpointer window, double step)
 {
   CwuDocument *document = document_of(window);
@@ -176,6 +186,12 @@ zoom_fit_cb(GSimpleAction *action, GVariant *parameter, gpointer user_data)
   cwu_document_set_viewpoint(document_of(user_data), &CWU_VIEWPOINT_ALL);
 }
 
+static void
+zoom_selection_cb(GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  cwu_graph_view_zoom_to_selection(cwu_page_peek_view(CWU_WINDOW(user_data)->page));
+}
+
 /* For every page, now and later: pages are bound to the setting. */
 static void
 side_pane_cb(GSimpleAction *action, GVariant *parameter, gpointer user_data)
@@ -229,6 +245,7 @@ static const GActionEntry entries[] = {
   { "pin", pin_cb, NULL, NULL, NULL, { 0 } },
   { "label", label_cb, NULL, NULL, NULL, { 0 } },
   { "note", note_cb, NULL, NULL, NULL, { 0 } },
+  { "free-node", free_node_cb, NULL, NULL, NULL, { 0 } },
   { "threshold-lower", threshold_lower_cb, NULL, NULL, NULL, { 0 } },
   { "threshold-raise", threshold_raise_cb, NULL, NULL, NULL, { 0 } },
   { "clear-selection", clear_selection_cb, NULL, NULL, NULL, { 0 } },
@@ -240,6 +257,7 @@ static const GActionEntry entries[] = {
   { "zoom-in", zoom_in_cb, NULL, NULL, NULL, { 0 } },
   { "zoom-out", zoom_out_cb, NULL, NULL, NULL, { 0 } },
   { "zoom-fit", zoom_fit_cb, NULL, NULL, NULL, { 0 } },
+  { "zoom-selection", zoom_selection_cb, NULL, NULL, NULL, { 0 } },
   { "side-pane", side_pane_cb, NULL, "true", NULL, { 0 } },
   { "fullscreen", fullscreen_cb, NULL, NULL, NULL, { 0 } },
   { "shortcuts", shortcuts_cb, NULL, NULL, NULL, { 0 } },
@@ -261,8 +279,10 @@ cwu_window_actions_update(CwuWindow *self)
                                           "print",          "view",     "zoom-in",
                                           "zoom-out",       "zoom-fit", "threshold-lower",
                                           "threshold-raise" };
-  static const char *const on_node[] = { "pin",      "label",    "note", "clear-selection",
-                                         "go-input", "go-output" };
+  static const char *const on_node[] = { "pin",       "label",
+                                         "note",      "clear-selection",
+                                         "free-node", "zoom-selection",
+                                         "go-input",  "go-output" };
   if (self->page == NULL)
     return;
   CwuDocument *document = document_of(self);

@@ -1,0 +1,309 @@
+/* ui.c - how long the canvas keeps the main thread, scripted: panning, zooming, hovering, and a
+ * threshold slider that is dragged, in both views, on generated graphs.
+ *
+ * Each step is one event (what a gesture's handler does) and the frame it leads to. Counted is
+ * the main thread's CPU time, since the machine may be shared and software rendering under Xvfb
+ * tells nothing of a screen: in the event, in the canvas's snapshot, and in the whole frame
+ * with GTK's own layout and renderer. Wall time: the longest gap between two turns of the main
+ * loop (a stall), and how long after a threshold step its coarse and its whole picture are
+ * there. Wants a display. Prints one JSON object. */
+#include "bench-support.h"
+#include "golden-graph.h"
+
+#include <adwaita.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "graph/graph-view-private.h"
+
+#define MAX_STEPS 400
+
+typedef struct {
+  double event[MAX_STEPS], snapshot[MAX_STEPS], frame[MAX_STEPS];
+  size_t n;
+  double stall_ms;
+} Times;
+
+typedef struct {
+  CwuDocument *document;
+  CwuGraphView *view;
+  GtkWindow *window;
+  GtkEventController *motion;
+  void (*snapshot)(GtkWidget *widget, GtkSnapshot *snapshot);
+  double snapshot_ms, frame_ms, frame_start;
+  guint n_frames;
+  gint64 turn_us, stall_us; /* of the main loop: the last turn, the longest gap */
+} Bench;
+
+static Bench bench;
+
+static double
+cpu_ms(void)
+{
+  struct timespec t;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
+}
+
+/* ---- watching ---------------------------------------------------------------------------- */
+
+static void
+timed_snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
+{
+  double start = cpu_ms();
+  bench.snapshot(widget, snapshot);
+  bench.snapshot_ms += cpu_ms() - start;
+}
+
+static void
+before_paint_cb(void)
+{
+  bench.frame_start = cpu_ms();
+}
+
+static void
+after_paint_cb(void)
+{
+  bench.frame_ms += cpu_ms() - bench.frame_start;
+  bench.n_frames++;
+}
+
+static gboolean
+turn_cb(gpointer data)
+{
+  gint64 now = g_get_monotonic_time();
+  bench.stall_us = MAX(bench.stall_us, now - bench.turn_us);
+  bench.turn_us = now;
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+turn(void)
+{
+  g_main_context_iteration(NULL, TRUE);
+}
+
+static void
+wait_complete(void)
+{
+  gint64 end = g_get_monotonic_time() + 120 * G_USEC_PER_SEC;
+  while (!cwu_graph_view_is_complete(bench.view) || cwu_document_is_pruning(bench.document)) {
+    turn();
+    if (g_get_monotonic_time() > end)
+      g_error("The picture was not complete after two minutes");
+  }
+}
+
+static void
+wait_frame(void)
+{
+  guint n = bench.n_frames;
+  gint64 end = g_get_monotonic_time() + G_USEC_PER_SEC;
+  gtk_widget_queue_draw(GTK_WIDGET(bench.view));
+  while (bench.n_frames == n && g_get_monotonic_time() < end)
+    turn();
+}
+
+/* ---- steps ------------------------------------------------------------------------------- */
+
+typedef void (*StepFunc)(int step);
+
+static void
+run(Times *times, int n_steps, StepFunc step)
+{
+  times->n = 0;
+  bench.stall_us = 0;
+  bench.turn_us = g_get_monotonic_time();
+  for (int i = 0; i < n_steps; i++) {
+    bench.snapshot_ms = bench.frame_ms = 0;
+    double start = cpu_ms();
+    step(i);
+    times->event[times->n] = cpu_ms() - start;
+    wait_frame();
+    times->snapshot[times->n] = bench.snapshot_ms;
+    times->frame[times->n++] = bench.frame_ms;
+  }
+  times->stall_ms = (double)bench.stall_us / 1e3;
+}
+
+static void
+look_at(double zoom, double x, double y)
+{
+  CwuViewpoint viewpoint = { zoom, x, y };
+  cwu_document_set_viewpoint(bench.document, &viewpoint);
+}
+
+static void
+pan(int step)
+{
+  double t = 0.01 * step;
+  look_at(2, 0.3 + 0.4 * t, 0.7 - 0.4 * t);
+}
+
+static void
+zoom(int step)
+{
+  look_at(pow(1.08, step < 40 ? step : 80 - step), 0.8, 0.7);
+}
+
+static void
+hover(int step)
+{
+  double width = gtk_widget_get_width(GTK_WIDGET(bench.view));
+  double height = gtk_widget_get_height(GTK_WIDGET(bench.view));
+  double t = 0.01 * step;
+  g_signal_emit_by_name(bench.motion, "motion", (0.1 + 0.8 * t) * width,
+                        (0.9 - 0.7 * t) * height);
+}
+
+static void
+slide(int step)
+{
+  double t = step < 50 ? 0.01 * step : 0.01 * (100 - step);
+  cw_document_set_thresholds(cwu_document_peek_core(bench.document), 1 - t, 1);
+  cwu_document_sync(bench.document);
+}
+
+/* ---- results ------------------------------------------------------------------------------
+ */
+
+static void
+print_times(const char *name, Times *times)
+{
+  double most[3] = { 0, 0, 0 };
+  for (size_t i = 0; i < times->n; i++) {
+    most[0] = MAX(most[0], times->event[i]);
+    most[1] = MAX(most[1], times->snapshot[i]);
+    most[2] = MAX(most[2], times->frame[i]);
+  }
+  printf("    \"%s\": {\"event_ms\": [%.2f, %.2f], \"snapshot_ms\": [%.2f, %.2f], "
+         "\"frame_ms\": [%.2f, %.2f], \"stall_ms\": %.1f},\n",
+         name, bench_median(times->event, times->n), most[0],
+         bench_median(times->snapshot, times->n), most[1], bench_median(times->frame, times->n),
+         most[2], times->stall_ms);
+}
+
+static void
+time_view(const char *view)
+{
+  Times times;
+  cwu_document_set_view(bench.document, view);
+  look_at(1, 0.5, 0.5);
+  wait_complete();
+  printf("   \"%s\": {\n", view);
+  run(&times, 100, pan);
+  print_times("pan", &times);
+  run(&times, 80, zoom);
+  print_times("zoom", &times);
+  look_at(1, 0.5, 0.5);
+  wait_complete();
+  run(&times, 100, hover);
+  print_times("hover", &times);
+  cw_document_begin_merge(cwu_document_peek_core(bench.document));
+  run(&times, 101, slide);
+  cw_document_end_merge(cwu_document_peek_core(bench.document));
+  print_times("slider", &times);
+  wait_complete();
+}
+
+/* After one threshold step, in ms of wall time: a picture of what is left, and all of it. */
+static void
+time_step(void)
+{
+  const CwuPictureState *state = cwu_picture_runner_peek(bench.view->runner);
+  const CwuScene *before = state->scene;
+  gint64 start = g_get_monotonic_time();
+  cw_document_set_thresholds(cwu_document_peek_core(bench.document), 0.999, 1);
+  cwu_document_sync(bench.document);
+  while (state->scene == before)
+    turn();
+  double coarse = (double)(g_get_monotonic_time() - start) / 1e3;
+  wait_complete();
+  printf("    \"step_nodes\": %zu, \"step_edges\": %zu, \"coarse_ms\": %.0f, "
+         "\"full_ms\": %.0f\n   }",
+         state->scene->n_nodes, state->scene->n_edges, coarse,
+         (double)(g_get_monotonic_time() - start) / 1e3);
+  cw_document_set_thresholds(cwu_document_peek_core(bench.document), 1, 1);
+  cwu_document_sync(bench.document);
+}
+
+static void
+graph_set_cb(GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr(GError) error = NULL;
+  if (!cwu_document_set_graph_finish(CWU_DOCUMENT(source), result, &error))
+    g_error("%s", error->message);
+  *(bool *)data = true;
+}
+
+static void
+time_graph(const char *name, CwGraph *graph, const char *separator)
+{
+  bool is_set = false;
+  cwu_document_set_graph_async(bench.document, graph, graph_set_cb, &is_set);
+  while (!is_set)
+    turn();
+  cw_document_set_thresholds(cwu_document_peek_core(bench.document), 1, 1);
+  cwu_document_sync(bench.document);
+  wait_complete();
+  printf("  \"%s\": {\"nodes\": %zu, \"edges\": %zu,\n", name, cw_graph_get_n_nodes(graph),
+         cw_graph_get_n_edges(graph));
+  time_view("layers");
+  time_step();
+  printf(",\n");
+  time_view("force");
+  time_step();
+  printf("\n  }%s\n", separator);
+  cwu_document_set_view(bench.document, "layers");
+}
+
+/* ---- the window ---------------------------------------------------------------------------
+ */
+
+static void
+build_window(void)
+{
+  bench.document = cwu_document_new();
+  bench.view = cwu_graph_view_new();
+  bench.window = GTK_WINDOW(gtk_window_new());
+  GtkWidgetClass *class = GTK_WIDGET_GET_CLASS(bench.view);
+  bench.snapshot = class->snapshot;
+  class->snapshot = timed_snapshot;
+  cwu_graph_view_set_document(bench.view, bench.document);
+  gtk_window_set_child(bench.window, GTK_WIDGET(bench.view));
+  gtk_window_set_default_size(bench.window, 1440, 900);
+  gtk_window_present(bench.window);
+  g_autoptr(GListModel) controllers = gtk_widget_observe_controllers(GTK_WIDGET(bench.view));
+  for (guint i = 0; i < g_list_model_get_n_items(controllers); i++) {
+    g_autoptr(GtkEventController) controller = g_list_model_get_item(controllers, i);
+    if (GTK_IS_EVENT_CONTROLLER_MOTION(controller))
+      bench.motion = controller;
+  }
+  GdkFrameClock *clock = gtk_widget_get_frame_clock(GTK_WIDGET(bench.view));
+  g_signal_connect(clock, "before-paint", G_CALLBACK(before_paint_cb), NULL);
+  g_signal_connect_after(clock, "after-paint", G_CALLBACK(after_paint_cb), NULL);
+  g_timeout_add(1, turn_cb, NULL);
+}
+
+int
+main(void)
+{
+  if (!gtk_init_check()) {
+    fprintf(stderr, "There is no display: run this under Xvfb, as in xvfb-run -a ...\n");
+    return 1;
+  }
+  adw_init();
+  g_autofree char *machine = bench_describe_machine();
+  g_autoptr(CwGraph) small = graph_random(1900, 16, 12, 0.0105, 1);
+  g_autoptr(CwGraph) large = graph_random(9600, 16, 22, 0.0203, 2);
+  build_window();
+  printf("{\n  \"case\": \"ui\", \"machine\": \"%s\", \"times\": \"[median, most]\",\n",
+         machine);
+  time_graph("2k_10k", small, ",");
+  time_graph("10k_500k", large, "");
+  printf("}\n");
+  gtk_window_destroy(bench.window);
+  g_object_unref(bench.document);
+  return 0;
+}

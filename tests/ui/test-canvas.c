@@ -1,0 +1,473 @@
+/* test-canvas.c - what the canvas is made of, without a display: where nodes lie, which is
+ * meant by a place or a key, which part is seen, what is painted. By property, not by pixel. */
+#include <math.h>
+
+#include "golden-graph.h"
+#include "graph/minimap.h"
+#include "graph/pick.h"
+#include "graph/walk.h"
+#include "picture/force-plane.h"
+#include "picture/label-painter.h"
+#include "picture/layers-layout.h"
+#include "picture/note-painter.h"
+#include "small-graph.h"
+#include "test-support.h"
+
+#define WIDTH  900.0
+#define HEIGHT 600.0
+
+static const CwuRect plot = { 60, 40, WIDTH, HEIGHT };
+
+/* ---- layouts ------------------------------------------------------------------------------
+ */
+
+/* Many nodes in few cells. */
+static CwuScene *
+crowded_scene(void)
+{
+  g_autoptr(CwGraph) graph = graph_random(2000, 8, 5, 0.01, 3);
+  return cwu_scene_new(graph, NULL, NULL);
+}
+
+static void
+test_closed_cells_keep_their_rows(void)
+{
+  g_autoptr(CwuScene) scene = crowded_scene();
+  g_autoptr(CwuLayout) layout = cwu_layers_layout_new(scene, WIDTH, HEIGHT, NULL);
+  CwuCamera whole = cwu_camera_at(&CWU_VIEWPOINT_ALL, &plot);
+  g_assert_cmpfloat(whole.openness, ==, 0);
+  for (size_t i = 0; i < scene->n_nodes; i++) {
+    double y = cwu_layout_row_y(layout, cwu_layout_row(layout, &scene->nodes[i]));
+    g_assert_cmpfloat(fabs(cwu_layout_at(layout, &whole, i).y - plot.y - y), <, 1e-3);
+  }
+}
+
+/* The least distance on screen between two nodes of a cell, over all cells. */
+static double
+least_distance(const CwuScene *scene, const CwuLayout *layout, const CwuCamera *camera)
+{
+  double least = INFINITY;
+  for (size_t i = 0; i < scene->n_nodes; i++)
+    for (size_t k = 0; k < i; k++) {
+      const CwuSceneNode *a = &scene->nodes[i], *b = &scene->nodes[k];
+      if (a->position != b->position || cwu_layout_row(layout, a) != cwu_layout_row(layout, b))
+        continue;
+      CwuPoint p = cwu_layout_at(layout, camera, i), q = cwu_layout_at(layout, camera, k);
+      least = MIN(least, hypot(p.x - q.x, p.y - q.y));
+    }
+  return least;
+}
+
+static void
+test_crowded_cells_open(void)
+{
+  g_autoptr(CwuScene) scene = crowded_scene();
+  g_autoptr(CwuLayout) layout = cwu_layers_layout_new(scene, WIDTH, HEIGHT, NULL);
+  CwuViewpoint near = { 2.5, 0.5, 0.5 };
+  CwuCamera open = cwu_camera_at(&near, &plot), shut = open;
+  shut.openness = 0;
+  g_assert_cmpfloat(open.openness, ==, 1);
+  for (size_t i = 0; i < scene->n_nodes; i++) {
+    CwuPoint a = cwu_layout_at(layout, &open, i), b = cwu_layout_at(layout, &shut, i);
+    g_assert_cmpfloat(a.x, ==, b.x);
+    g_assert_cmpfloat(fabs(a.y - b.y), <=, 0.5 * layout->row_height * open.zoom);
+  }
+  double least = least_distance(scene, layout, &open);
+  g_assert_cmpfloat(least, >, 1.5 * least_distance(scene, layout, &shut));
+  CwuPicture picture = { .scene = scene, .layout = layout, .camera = open };
+  g_assert_cmpfloat(2 * cwu_painter_radius(&picture), <, least);
+}
+
+static void
+test_scene_from_masks(void)
+{
+  g_autoptr(CwGraph) graph = graph_random(300, 6, 8, 0.1, 5);
+  g_autoptr(CwuSceneBase) base = cwu_scene_base_new(graph, NULL);
+  g_autoptr(CwuScene) whole = cwu_scene_new_from(base, NULL, NULL);
+  CwPruneOptions options = { 0.7, 0.9, NULL };
+  g_autoptr(CwPruner) pruner = cw_pruner_new(graph, NULL, NULL);
+  g_autoptr(CwPruned) pruned = cw_pruner_run(pruner, &options, NULL, NULL);
+  g_autoptr(CwuScene) part = cwu_scene_new_from(base, pruned, NULL);
+  g_assert_cmpuint(part->n_nodes, ==, pruned->n_kept_nodes);
+  g_assert_cmpuint(part->n_edges, >, 0);
+  g_assert_cmpuint(part->n_edges, <, whole->n_edges);
+  for (size_t k = 0; k < part->n_edges; k++) {
+    const CwuSceneEdge *edge = &part->edges[part->edge_order[k]];
+    uint32_t t = (uint32_t)whole->of_node[part->nodes[edge->target].node];
+    uint32_t s = (uint32_t)whole->of_node[part->nodes[edge->source].node];
+    bool is_there = false;
+    for (uint32_t e = whole->in_start[t]; e < whole->in_start[t + 1]; e++)
+      is_there |= whole->edges[e].source == s && whole->edges[e].share == edge->share;
+    g_assert_true(is_there);
+    if (k > 0)
+      g_assert_cmpfloat(fabsf(edge->share), <=,
+                        fabsf(part->edges[part->edge_order[k - 1]].share) + 2e-3f);
+  }
+}
+
+/* ---- the plane ----------------------------------------------------------------------------
+ */
+
+static void
+test_plane_turns_up_and_back(void)
+{
+  const float x[] = { 0, 10, 4 }, y[] = { 0, 5, 20 };
+  CwuForceFrame frame = cwu_force_frame_around(x, y, 3);
+  g_autoptr(CwuLayout) layout = cwu_force_plane_new(&frame, x, y, 3, WIDTH, HEIGHT, NULL);
+  g_assert_cmpfloat(layout->y[2], <, layout->y[0]);
+  for (size_t i = 0; i < 3; i++) {
+    CwuPoint at = { (double)layout->x[i], (double)layout->y[i] };
+    g_assert_true(cwu_rect_contains(&(CwuRect){ 0, 0, WIDTH, HEIGHT }, at.x, at.y));
+    CwuPoint back = cwu_force_frame_place(&frame, WIDTH, HEIGHT, at);
+    g_assert_cmpfloat(hypot(back.x - (double)x[i], back.y - (double)y[i]), <, 1e-3);
+  }
+}
+
+static void
+test_frame_holds(void)
+{
+  const float x[] = { 0, 10 }, y[] = { 0, 10 }, moved[] = { 0.4f, 10.4f };
+  const float out[] = { 0, 14 }, small[] = { 4, 5 };
+  CwuForceFrame frame = cwu_force_frame_around(x, y, 2);
+  g_assert_true(cwu_force_frame_holds(&frame, x, y, 2));
+  g_assert_true(cwu_force_frame_holds(&frame, moved, y, 2));
+  g_assert_false(cwu_force_frame_holds(&frame, out, y, 2));
+  g_assert_false(cwu_force_frame_holds(&frame, small, small, 2));
+}
+
+static void
+test_force_input_is_the_scene(void)
+{
+  g_autoptr(CwGraph) graph = graph_random(200, 6, 8, 0.1, 5);
+  g_autoptr(CwuScene) scene = cwu_scene_new(graph, NULL, NULL);
+  CwuForceInput input;
+  g_assert_true(cwu_force_input_init(&input, scene, NULL));
+  g_assert_cmpuint(input.view.n_nodes, ==, scene->n_nodes);
+  g_assert_cmpuint(input.view.n_edges, ==, scene->n_edges);
+  for (size_t i = 0; i < scene->n_nodes; i++) {
+    g_assert_cmpfloat(input.home_x[i], >=, 0);
+    g_assert_cmpfloat(input.home_x[i], <=, 1);
+    if (scene->nodes[i].kind == CW_NODE_TOKEN)
+      g_assert_cmpfloat(input.home_y[i], ==, 0);
+    if (scene->nodes[i].kind == CW_NODE_LOGIT)
+      g_assert_cmpfloat(input.home_y[i], ==, 1);
+  }
+  cwu_force_input_clear(&input);
+}
+
+/* ---- pointing and walking -----------------------------------------------------------------
+ */
+
+static void
+test_pick(void)
+{
+  g_autoptr(CwuScene) scene = crowded_scene();
+  g_autoptr(CwuLayout) layout = cwu_layers_layout_new(scene, WIDTH, HEIGHT, NULL);
+  for (double zoom = 1; zoom < 10; zoom *= 3) {
+    CwuViewpoint viewpoint = { zoom, 0.6, 0.5 };
+    CwuCamera camera = cwu_camera_at(&viewpoint, &plot);
+    for (size_t i = 0; i < scene->n_nodes; i += 7) {
+      CwuPoint at = cwu_layout_at(layout, &camera, i);
+      int64_t found = cwu_pick_nearest(layout, scene, NULL, &camera, at.x, at.y, 10);
+      CwuPoint there = cwu_layout_at(layout, &camera, (size_t)found);
+      g_assert_cmpfloat(hypot(there.x - at.x, there.y - at.y), <, 1e-6);
+    }
+    g_assert_cmpint(cwu_pick_nearest(layout, scene, NULL, &camera, -1e6, 0, 10), ==, -1);
+  }
+}
+
+static void
+test_walk_along_cells(void)
+{
+  g_autoptr(CwuScene) scene = crowded_scene();
+  g_autoptr(CwuLayout) layout = cwu_layers_layout_new(scene, WIDTH, HEIGHT, NULL);
+  for (int64_t i = 0; i < (int64_t)scene->n_nodes; i += 11) {
+    const CwuSceneNode *from = &scene->nodes[i];
+    int64_t row = cwu_layout_row(layout, from);
+    int64_t right = cwu_walk_cells(layout, scene, i, CWU_WALK_RIGHT);
+    if (right >= 0 && cwu_layout_row(layout, &scene->nodes[right]) == row)
+      g_assert_cmpint(cwu_walk_cells(layout, scene, right, CWU_WALK_LEFT), ==, i);
+    int64_t up = cwu_walk_cells(layout, scene, i, CWU_WALK_UP);
+    if (up >= 0)
+      g_assert_cmpint(cwu_layout_row(layout, &scene->nodes[up]), >, row);
+    if (row == layout->n_rows - 1)
+      g_assert_cmpint(up, ==, -1);
+  }
+}
+
+static void
+test_walk_along_edges(void)
+{
+  g_autoptr(CwGraph) graph = graph_random(200, 6, 8, 0.1, 5);
+  g_autoptr(CwuScene) scene = cwu_scene_new(graph, NULL, NULL);
+  for (int64_t i = 0; i < (int64_t)scene->n_nodes; i++) {
+    CwuEdgeWalk walk = { .at = -1 };
+    float strongest = 0;
+    uint32_t n = scene->in_start[i + 1] - scene->in_start[i];
+    for (uint32_t e = scene->in_start[i]; e < scene->in_start[i + 1]; e++)
+      strongest = MAX(strongest, fabsf(scene->edges[e].share));
+    g_assert_cmpint(cwu_walk_edges(&walk, scene, i, CWU_WALK_RIGHT), ==, -1);
+    int64_t first = cwu_walk_edges(&walk, scene, i, CWU_WALK_DOWN), at = first;
+    g_assert_true((first >= 0) == (n > 0));
+    for (uint32_t k = 1; k < n; k++)
+      at = cwu_walk_edges(&walk, scene, at, CWU_WALK_RIGHT);
+    if (n == 0)
+      continue;
+    g_assert_cmpint(cwu_walk_edges(&walk, scene, at, CWU_WALK_RIGHT), ==, -1);
+    for (uint32_t k = 1; k < n; k++)
+      at = cwu_walk_edges(&walk, scene, at, CWU_WALK_LEFT);
+    g_assert_cmpint(at, ==, first);
+    bool is_strongest = false;
+    for (uint32_t e = scene->in_start[i]; e < scene->in_start[i + 1]; e++)
+      is_strongest |=
+          scene->edges[e].source == first && fabsf(scene->edges[e].share) == strongest;
+    g_assert_true(is_strongest);
+  }
+}
+
+/* ---- what is seen -------------------------------------------------------------------------
+ */
+
+static void
+test_zoom_keeps_the_point(void)
+{
+  CwuViewpoint v = { 2, 0.4, 0.6 };
+  CwuCamera before = cwu_camera_at(&v, &plot);
+  CwuPoint under = cwu_camera_to_layout(&before, 500, 300);
+  for (int i = 0; i < 8; i++)
+    v = cwu_viewpoint_zoom(&v, &plot, 500, 300, 1.3);
+  CwuCamera after = cwu_camera_at(&v, &plot);
+  CwuPoint now = cwu_camera_to_layout(&after, 500, 300);
+  g_assert_cmpfloat(hypot(now.x - under.x, now.y - under.y), <, 1e-6);
+  g_assert_cmpfloat(after.zoom, >, before.zoom);
+}
+
+static void
+test_fit_shows_the_part(void)
+{
+  const CwuRect parts[] = { { 10, 20, 300, 100 }, { 700, 500, 1, 1 }, { 0, 0, WIDTH, HEIGHT } };
+  for (size_t i = 0; i < G_N_ELEMENTS(parts); i++) {
+    CwuViewpoint v = cwu_viewpoint_fit(&parts[i], &plot);
+    CwuCamera camera = cwu_camera_at(&v, &plot);
+    CwuPoint a = cwu_camera_to_screen(&camera, parts[i].x, parts[i].y);
+    CwuPoint b = cwu_camera_to_screen(&camera, parts[i].x + parts[i].width,
+                                      parts[i].y + parts[i].height);
+    g_assert_true(cwu_rect_contains(&plot, a.x, a.y) && cwu_rect_contains(&plot, b.x, b.y));
+    g_assert_true(cwu_viewpoint_equal(&v, &(CwuViewpoint){ v.zoom, v.centre_x, v.centre_y }));
+  }
+}
+
+static void
+test_minimap(void)
+{
+  g_autoptr(CwuScene) scene = crowded_scene();
+  g_autoptr(CwuLayout) layout = cwu_layers_layout_new(scene, WIDTH, HEIGHT, NULL);
+  CwuCamera whole = cwu_camera_at(&CWU_VIEWPOINT_ALL, &plot);
+  g_assert_false(cwu_minimap_is_shown(&whole));
+  CwuRect place = cwu_minimap_place(layout, &plot);
+  g_assert_true(cwu_rect_contains_rect(&plot, &place));
+  for (double zoom = 1.5; zoom < 20; zoom *= 2) {
+    CwuViewpoint v = { zoom, 0.5, 0.5 };
+    CwuCamera camera = cwu_camera_at(&v, &plot);
+    g_assert_true(cwu_minimap_is_shown(&camera));
+    v = cwu_minimap_look_at(&place, &v, place.x + 0.7 * place.width, place.y - 400);
+    CwuRect frame = cwu_minimap_frame(&place, &v);
+    g_assert_cmpfloat(frame.y, >=, place.y - 1e-6);
+    g_assert_cmpfloat(frame.x + frame.width, <=, place.x + place.width + 1e-6);
+    g_assert_cmpfloat(fabs(frame.width * zoom - place.width), <, 1e-6);
+  }
+}
+
+/* ---- what is painted ----------------------------------------------------------------------
+ */
+
+typedef struct {
+  CwGraph *graph;
+  CwDocument *document;
+  CwuScene *scene;
+  CwuLayout *layout;
+  CwuFocus *focus;
+  cairo_surface_t *surface;
+  CwuPicture picture;
+} Painting;
+
+static void
+painting_init(Painting *p, int64_t selected)
+{
+  *p = (Painting){ .graph = small_graph_new() };
+  CwViewState view = { NAN, NAN, NULL };
+  p->document = cw_document_new_from_graph(p->graph, &view, NULL);
+  p->scene = cwu_scene_new(p->graph, NULL, NULL);
+  p->layout = cwu_layers_layout_new(p->scene, WIDTH, HEIGHT, NULL);
+  p->focus = selected >= 0 ? cwu_focus_new(p->scene, selected) : NULL;
+  p->surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, 1000, 700);
+  p->picture = (CwuPicture){ .scene = p->scene,
+                             .layout = p->layout,
+                             .theme = cwu_theme_get(CWU_THEME_LIGHT),
+                             .focus = p->focus,
+                             .hovered = -1,
+                             .camera = cwu_camera_at(&CWU_VIEWPOINT_ALL, &plot),
+                             .state = cw_document_peek_state(p->document) };
+}
+
+static void
+painting_paint(Painting *p)
+{
+  CwuRect all = { 0, 0, 1000, 700 };
+  g_autoptr(CwuCanvas) canvas = cwu_canvas_cairo_new(1);
+  g_autoptr(GArray) none = g_array_new(FALSE, FALSE, sizeof(CwuCard));
+  cairo_t *cr = cairo_create(p->surface);
+  p->picture.state = cw_document_peek_state(p->document);
+  cwu_canvas_cairo_set_target(canvas, cr);
+  cwu_painter_draw_ground(canvas, &p->picture, &all);
+  cwu_painter_draw_nodes(canvas, &p->picture, none);
+  cairo_destroy(cr);
+  cairo_surface_flush(p->surface);
+}
+
+static void
+painting_clear(Painting *p)
+{
+  cairo_surface_destroy(p->surface);
+  cwu_focus_free(p->focus);
+  cwu_layout_unref(p->layout);
+  cwu_scene_unref(p->scene);
+  cw_document_free(p->document);
+  cw_graph_unref(p->graph);
+}
+
+static bool
+is_painted(const Painting *p, double x, double y, CwuColour colour)
+{
+  const uint32_t *row =
+      (const uint32_t *)(const void *)(cairo_image_surface_get_data(p->surface) +
+                                       (size_t)cairo_image_surface_get_stride(p->surface) *
+                                           (size_t)lround(y));
+  uint32_t rgb = row[lround(x)];
+  int off = abs((int)(rgb >> 16 & 255) - (int)lround(colour.r * 255)) +
+            abs((int)(rgb >> 8 & 255) - (int)lround(colour.g * 255)) +
+            abs((int)(rgb & 255) - (int)lround(colour.b * 255));
+  return off <= 6;
+}
+
+/* Ink around a node, at a distance from its middle, in any of eight directions. */
+static bool
+has_ring(const Painting *p, size_t node, double distance)
+{
+  CwuPoint at = cwu_layout_at(p->layout, &p->picture.camera, node);
+  for (double r = distance - 0.7; r <= distance + 0.7; r += 0.35)
+    for (int k = 0; k < 8; k++) {
+      double x = at.x + r * cos(k * G_PI_4), y = at.y + r * sin(k * G_PI_4);
+      if (is_painted(p, x, y, p->picture.theme->node_strong))
+        return true;
+    }
+  return false;
+}
+
+/* Node 0 feeds 1 and takes part in the logit; 1 takes away from it. */
+static void
+test_roles_are_painted(void)
+{
+  Painting p;
+  painting_init(&p, 3);
+  painting_paint(&p);
+  CwuPoint adds = cwu_layout_at(p.layout, &p.picture.camera, 0);
+  CwuPoint takes = cwu_layout_at(p.layout, &p.picture.camera, 1);
+  CwuPoint alone = cwu_layout_at(p.layout, &p.picture.camera, 2);
+  g_assert_true(is_painted(&p, adds.x, adds.y, p.picture.theme->positive));
+  g_assert_true(is_painted(&p, takes.x, takes.y, p.picture.theme->negative));
+  g_assert_true(is_painted(&p, alone.x, alone.y, p.picture.theme->surface));
+  painting_clear(&p);
+  painting_init(&p, 0);
+  painting_paint(&p);
+  g_assert_true(is_painted(&p, takes.x, takes.y, p.picture.theme->surface));
+  painting_clear(&p);
+}
+
+static void
+test_pinned_has_a_ring(void)
+{
+  Painting p;
+  const uint32_t node = 2;
+  painting_init(&p, -1);
+  double far = cwu_painter_radius(&p.picture) + 3;
+  painting_paint(&p);
+  g_assert_false(has_ring(&p, node, far));
+  g_assert_true(cw_document_set_pinned(p.document, &node, 1, true));
+  painting_paint(&p);
+  g_assert_true(has_ring(&p, node, far));
+  g_assert_false(has_ring(&p, 0, far));
+  painting_clear(&p);
+}
+
+static void
+test_cards_follow(void)
+{
+  Painting p;
+  painting_init(&p, -1);
+  g_autoptr(CwuTextFace) face = cwu_text_face_new();
+  g_autoptr(GArray) cards = cwu_labels_place(face, &p.picture);
+  g_assert_cmpuint(cards->len, >, 0);
+  CwuCard before = g_array_index(cards, CwuCard, 0);
+  p.picture.camera.offset_x += 5;
+  cwu_labels_follow(cards, &p.picture);
+  const CwuCard *after = &g_array_index(cards, CwuCard, 0);
+  g_assert_cmpfloat(fabs(after->rect.x - before.rect.x - 5), <, 1e-9);
+  g_assert_cmpfloat(fabs(after->at.x - before.at.x - 5), <, 1e-9);
+  p.picture.camera.offset_x += 5000;
+  cwu_labels_follow(cards, &p.picture);
+  g_assert_true(g_array_index(cards, CwuCard, 0).is_hidden);
+  painting_clear(&p);
+}
+
+static void
+test_notes(void)
+{
+  Painting p;
+  painting_init(&p, -1);
+  g_autofree char *words = g_strnfill(400, 'm');
+  cw_document_add_note(p.document, 1, 0, 0, "beside a node");
+  uint64_t on_canvas = cw_document_add_note(p.document, -1, 0.25, 0.5,
+                                            "a note of more words than one line has room for");
+  cw_document_add_note(p.document, -1, 0.6, 0.2, words);
+  cw_document_add_note(p.document, -1, 0.6, 0.6, "one\n\ntwo\nthree\nfour\nfive\nsix");
+  p.picture.state = cw_document_peek_state(p.document);
+  g_autoptr(CwuTextFace) face = cwu_text_face_new();
+  g_autoptr(GArray) notes = cwu_notes_place(face, &p.picture);
+  g_assert_cmpuint(notes->len, ==, 4);
+  const CwuNoteCard *note = &g_array_index(notes, CwuNoteCard, 1);
+  g_assert_cmpfloat(fabs(note->rect.x - plot.x - 0.25 * WIDTH), <, 1);
+  g_assert_cmpuint(g_strv_length(note->lines), >, 1);
+  g_assert_true(cwu_notes_find(notes, note->rect.x + 3, note->rect.y + 3)->id == on_canvas);
+  g_assert_null(cwu_notes_find(notes, note->rect.x - 3, note->rect.y + 3));
+  for (guint i = 0; i < notes->len; i++) {
+    const CwuNoteCard *n = &g_array_index(notes, CwuNoteCard, i);
+    g_assert_cmpuint(g_strv_length(n->lines), <=, 5);
+    g_assert_cmpfloat(n->rect.width, <, 200);
+  }
+  g_assert_true(g_str_has_suffix(g_array_index(notes, CwuNoteCard, 3).lines[4], "…"));
+  painting_clear(&p);
+}
+
+int
+main(int argc, char **argv)
+{
+  g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/ui/layout/closed-cells-keep-their-rows", test_closed_cells_keep_their_rows);
+  g_test_add_func("/ui/layout/crowded-cells-open", test_crowded_cells_open);
+  g_test_add_func("/ui/scene/from-masks", test_scene_from_masks);
+  g_test_add_func("/ui/plane/turns-up-and-back", test_plane_turns_up_and_back);
+  g_test_add_func("/ui/plane/frame-holds", test_frame_holds);
+  g_test_add_func("/ui/plane/force-input-is-the-scene", test_force_input_is_the_scene);
+  g_test_add_func("/ui/pick/nearest", test_pick);
+  g_test_add_func("/ui/walk/along-cells", test_walk_along_cells);
+  g_test_add_func("/ui/walk/along-edges", test_walk_along_edges);
+  g_test_add_func("/ui/camera/zoom-keeps-the-point", test_zoom_keeps_the_point);
+  g_test_add_func("/ui/camera/fit-shows-the-part", test_fit_shows_the_part);
+  g_test_add_func("/ui/minimap/frame", test_minimap);
+  g_test_add_func("/ui/painting/roles", test_roles_are_painted);
+  g_test_add_func("/ui/painting/pinned-has-a-ring", test_pinned_has_a_ring);
+  g_test_add_func("/ui/painting/cards-follow", test_cards_follow);
+  g_test_add_func("/ui/painting/notes", test_notes);
+  return g_test_run();
+}

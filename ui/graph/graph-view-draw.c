@@ -1,0 +1,308 @@
+/* graph-view-draw.c - a frame of the canvas.
+ *
+ * Two textures (all edges, edges of the selection; made by the runner, moved and stretched
+ * until newer ones arrive) between two cairo nodes (ground; nodes and words), then what is
+ * hovered and the minimap. The cairo nodes are kept while nothing in them changes, so that
+ * hovering redraws one card. The main thread never strokes an edge. */
+#include <math.h>
+
+#include "graph/graph-view-private.h"
+#include "graph/minimap.h"
+#include "window/theme-watch.h"
+
+/* Room above and beside a hovered node for its name. */
+#define HOVER_WIDTH_PX  440.0
+#define HOVER_HEIGHT_PX 64.0
+
+static void
+ensure_canvases(CwuGraphView *self)
+{
+  double scale = gtk_widget_get_scale_factor(GTK_WIDGET(self));
+  if (self->front != NULL && self->canvas_scale == scale)
+    return;
+  CwuCanvas **canvases[] = { &self->ground, &self->front, &self->hover };
+  for (size_t i = 0; i < G_N_ELEMENTS(canvases); i++) {
+    g_clear_pointer(canvases[i], cwu_canvas_free);
+    *canvases[i] = cwu_canvas_cairo_new(scale);
+  }
+  self->canvas_scale = scale;
+}
+
+/* ---- kept nodes ------------------------------------------------------------------------- */
+
+void
+cwu_graph_view_clear_frame(CwuGraphView *self)
+{
+  CwuFrame *frame = &self->frame;
+  g_clear_pointer(&frame->ground, gsk_render_node_unref);
+  g_clear_pointer(&frame->front, gsk_render_node_unref);
+  g_clear_pointer(&frame->layout, cwu_layout_unref);
+  g_clear_pointer(&frame->state, cw_document_state_unref);
+}
+
+static bool
+same_rect(const CwuRect *a, const CwuRect *b)
+{
+  return a->x == b->x && a->y == b->y && a->width == b->width && a->height == b->height;
+}
+
+static bool
+frame_fits(CwuGraphView *self, const CwuPicture *picture, const CwuRect *all)
+{
+  const CwuFrame *frame = &self->frame;
+  const CwuCamera *a = &frame->camera, *b = &picture->camera;
+  int64_t selected = picture->focus != NULL ? picture->focus->selected : -1;
+  return frame->front != NULL && frame->layout == picture->layout &&
+         frame->state == picture->state && frame->theme == picture->theme &&
+         frame->selected == selected && frame->cards == self->cards.number &&
+         frame->scale == self->canvas_scale && same_rect(&frame->all, all) &&
+         same_rect(&a->plot, &b->plot) && a->zoom == b->zoom && a->offset_x == b->offset_x &&
+         a->offset_y == b->offset_y && a->openness == b->openness;
+}
+
+/* Draws on a cairo node of its own. */
+typedef void (*DrawFunc)(CwuGraphView *self, const CwuPicture *picture, const CwuRect *all);
+
+static GskRenderNode *
+node_new(CwuGraphView *self, CwuCanvas *canvas, const CwuPicture *picture, const CwuRect *all,
+         DrawFunc draw)
+{
+  graphene_rect_t bounds =
+      GRAPHENE_RECT_INIT((float)all->x, (float)all->y, (float)all->width, (float)all->height);
+  GskRenderNode *node = gsk_cairo_node_new(&bounds);
+  cairo_t *cr = gsk_cairo_node_get_draw_context(node);
+  cwu_canvas_cairo_set_target(canvas, cr);
+  draw(self, picture, all);
+  cairo_destroy(cr);
+  return node;
+}
+
+static void
+draw_ground(CwuGraphView *self, const CwuPicture *picture, const CwuRect *all)
+{
+  cwu_painter_draw_ground(self->ground, picture, all);
+}
+
+static void
+draw_front(CwuGraphView *self, const CwuPicture *picture, const CwuRect *all)
+{
+  cwu_painter_draw_nodes(self->front, picture, self->cards.cards);
+  cwu_labels_draw(self->front, picture, self->cards.cards);
+  cwu_notes_draw(self->front, picture, self->notes);
+}
+
+static void
+draw_hover(CwuGraphView *self, const CwuPicture *picture, const CwuRect *all)
+{
+  cwu_labels_draw_hover(self->hover, picture);
+}
+
+static void
+update_frame(CwuGraphView *self, const CwuPicture *picture, const CwuRect *all)
+{
+  CwuFrame *frame = &self->frame;
+  g_clear_pointer(&self->notes, g_array_unref);
+  self->notes = cwu_notes_place(self->front->face, picture);
+  size_t n = 0;
+  g_autofree CwuRect *blocked = g_new(CwuRect, self->notes->len + 1);
+  for (; n < self->notes->len; n++)
+    blocked[n] = g_array_index(self->notes, CwuNoteCard, n).rect;
+  if (cwu_minimap_is_shown(&picture->camera))
+    blocked[n++] = cwu_minimap_place(picture->layout, &picture->camera.plot);
+  cwu_card_keeper_update(&self->cards, self->front->face, picture, blocked, n);
+  if (frame_fits(self, picture, all))
+    return;
+  cwu_graph_view_clear_frame(self);
+  frame->ground = node_new(self, self->ground, picture, all, draw_ground);
+  frame->front = node_new(self, self->front, picture, all, draw_front);
+  frame->layout = cwu_layout_ref((CwuLayout *)picture->layout);
+  frame->state = cw_document_state_ref((CwDocumentState *)picture->state);
+  frame->theme = picture->theme;
+  frame->camera = picture->camera;
+  frame->all = *all;
+  frame->scale = self->canvas_scale;
+  frame->selected = picture->focus != NULL ? picture->focus->selected : -1;
+  frame->cards = self->cards.number;
+}
+
+/* ---- textures --------------------------------------------------------------------------- */
+
+static void
+append_texture(GtkSnapshot *snapshot, GdkTexture *texture, const CwuCamera *made_for,
+               const CwuCamera *now, double alpha)
+{
+  if (texture == NULL || alpha <= 0)
+    return;
+  double k = now->zoom / made_for->zoom;
+  if (made_for->plot.width != now->plot.width)
+    k = now->plot.width / made_for->plot.width * now->zoom / made_for->zoom;
+  double x = now->plot.x + now->offset_x - k * made_for->offset_x;
+  double y = now->plot.y + now->offset_y - k * made_for->offset_y;
+  graphene_rect_t clip = GRAPHENE_RECT_INIT((float)now->plot.x, (float)now->plot.y,
+                                            (float)now->plot.width, (float)now->plot.height);
+  graphene_rect_t at = GRAPHENE_RECT_INIT((float)x, (float)y, (float)(k * made_for->plot.width),
+                                          (float)(k * made_for->plot.height));
+  gtk_snapshot_push_clip(snapshot, &clip);
+  if (alpha < 1)
+    gtk_snapshot_push_opacity(snapshot, alpha);
+  gtk_snapshot_append_texture(snapshot, texture, &at);
+  if (alpha < 1)
+    gtk_snapshot_pop(snapshot);
+  gtk_snapshot_pop(snapshot);
+}
+
+static void
+append_textures(CwuGraphView *self, GtkSnapshot *snapshot, const CwuPictureState *state,
+                const CwuPicture *picture, double alpha)
+{
+  append_texture(snapshot, state->mass, &state->mass_camera, &picture->camera,
+                 alpha * cwu_painter_mass_alpha(picture));
+  if (picture->focus != NULL &&
+      state->focus_selected == cwu_document_get_selected(self->document))
+    append_texture(snapshot, state->focus, &state->focus_camera, &picture->camera, alpha);
+}
+
+/* ---- minimap ---------------------------------------------------------------------------- */
+
+static graphene_rect_t
+graphene(const CwuRect *r)
+{
+  return GRAPHENE_RECT_INIT((float)r->x, (float)r->y, (float)r->width, (float)r->height);
+}
+
+static void
+append_border(GtkSnapshot *snapshot, const CwuRect *rect, float corner, float px,
+              CwuColour colour)
+{
+  graphene_rect_t bounds = graphene(rect);
+  GdkRGBA c = cwu_colour_to_rgba(colour);
+  GskRoundedRect outline;
+  gsk_rounded_rect_init_from_rect(&outline, &bounds, corner);
+  gtk_snapshot_append_border(snapshot, &outline, (float[4]){ px, px, px, px },
+                             (GdkRGBA[4]){ c, c, c, c });
+}
+
+static void
+append_minimap(CwuGraphView *self, GtkSnapshot *snapshot, const CwuPictureState *state,
+               const CwuPicture *picture)
+{
+  const CwuCamera *camera = &picture->camera;
+  if (state->overview == NULL || !cwu_minimap_is_shown(camera))
+    return;
+  CwuViewpoint viewpoint = cwu_document_get_viewpoint(self->document);
+  CwuRect place = cwu_minimap_place(picture->layout, &camera->plot);
+  CwuRect card = { place.x - 5, place.y - 5, place.width + 10, place.height + 10 };
+  CwuRect seen = cwu_minimap_frame(&place, &viewpoint);
+  graphene_rect_t bounds = graphene(&card), inside = graphene(&place);
+  GskRoundedRect outline;
+  gsk_rounded_rect_init_from_rect(&outline, &bounds, 6);
+  GdkRGBA paper = cwu_colour_to_rgba(cwu_colour_fade(picture->theme->card, 0.94));
+  gtk_snapshot_push_rounded_clip(snapshot, &outline);
+  gtk_snapshot_append_color(snapshot, &paper, &bounds);
+  gtk_snapshot_append_texture(snapshot, state->overview, &inside);
+  append_border(snapshot, &seen, 2, 1.5f, picture->theme->selected);
+  gtk_snapshot_pop(snapshot);
+  append_border(snapshot, &card, 6, 1, picture->theme->card_border);
+}
+
+/* ---- a frame ---------------------------------------------------------------------------- */
+
+static void
+append_hover(CwuGraphView *self, GtkSnapshot *snapshot, const CwuPicture *picture,
+             const CwuRect *all)
+{
+  if (picture->hovered < 0)
+    return;
+  CwuPoint at = cwu_layout_at(picture->layout, &picture->camera, (size_t)picture->hovered);
+  double x0 = MAX(at.x - HOVER_WIDTH_PX, 0), x1 = MIN(at.x + HOVER_WIDTH_PX, all->width);
+  double y0 = MAX(at.y - HOVER_HEIGHT_PX, 0), y1 = MIN(at.y + HOVER_HEIGHT_PX, all->height);
+  if (x1 <= x0 || y1 <= y0)
+    return;
+  CwuRect part = { x0, y0, x1 - x0, y1 - y0 };
+  GskRenderNode *node = node_new(self, self->hover, picture, &part, draw_hover);
+  gtk_snapshot_append_node(snapshot, node);
+  gsk_render_node_unref(node);
+}
+
+static void
+snapshot_picture(CwuGraphView *self, GtkSnapshot *snapshot, const CwuPictureState *state,
+                 const CwuPicture *picture, const CwuRect *all)
+{
+  update_frame(self, picture, all);
+  gtk_snapshot_append_node(snapshot, self->frame.ground);
+  append_textures(self, snapshot, state, picture, 1);
+  gtk_snapshot_append_node(snapshot, self->frame.front);
+  append_hover(self, snapshot, picture, all);
+  append_minimap(self, snapshot, state, picture);
+}
+
+/* Nodes on their way from where they were to where they will be, in px of the screen. */
+static CwuLayout *
+mix_layouts(const CwuTransition *transition, const CwuPicture *picture, double t)
+{
+  const CwuScene *scene = picture->scene;
+  const CwuRect *plot = &picture->camera.plot;
+  CwuLayout *mix = cwu_layout_new(CWU_LAYOUT_PLANE, scene->n_nodes, plot->width, plot->height);
+  if (mix == NULL)
+    return NULL;
+  mix->radius = cwu_painter_radius(picture);
+  for (size_t i = 0; i < scene->n_nodes; i++) {
+    CwuPoint to = cwu_layout_at(picture->layout, &picture->camera, i), from = to;
+    int64_t before = cwu_scene_find(transition->scene, scene->nodes[i].node);
+    if (before >= 0)
+      from = transition->from[before];
+    mix->x[i] = (float)(from.x + (to.x - from.x) * t - plot->x);
+    mix->y[i] = (float)(from.y + (to.y - from.y) * t - plot->y);
+  }
+  return mix;
+}
+
+static void
+snapshot_transition(CwuGraphView *self, GtkSnapshot *snapshot, const CwuPictureState *state,
+                    const CwuPicture *picture, const CwuRect *all)
+{
+  double done = cwu_graph_view_transition_done(self), t = done * done * (3 - 2 * done);
+  g_autoptr(CwuLayout) mix = mix_layouts(&self->transition, picture, t);
+  if (mix == NULL)
+    return;
+  CwuPicture moving = *picture;
+  g_autoptr(GArray) none = g_array_new(FALSE, FALSE, sizeof(CwuCard));
+  moving.layout = mix;
+  moving.camera = (CwuCamera){ .plot = picture->camera.plot, .zoom = 1 };
+  graphene_rect_t bounds = graphene(all);
+  GskRenderNode *ground = node_new(self, self->ground, picture, all, draw_ground);
+  gtk_snapshot_append_node(snapshot, ground);
+  gsk_render_node_unref(ground);
+  append_textures(self, snapshot, state, picture, MAX(0, 2 * t - 1));
+  cairo_t *cr = gtk_snapshot_append_cairo(snapshot, &bounds);
+  cwu_canvas_cairo_set_target(self->front, cr);
+  cwu_painter_draw_nodes(self->front, &moving, none);
+  cairo_destroy(cr);
+}
+
+void
+cwu_graph_view_snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
+{
+  CwuGraphView *self = CWU_GRAPH_VIEW(widget);
+  const CwuPictureState *state = cwu_graph_view_shown(self);
+  CwuRect all = cwu_graph_view_whole(self);
+  if (state == NULL) {
+    GdkRGBA surface = cwu_colour_to_rgba(cwu_theme_now()->surface);
+    graphene_rect_t bounds = graphene(&all);
+    gtk_snapshot_append_color(snapshot, &surface, &bounds);
+    return;
+  }
+  CwuPicture picture = { .scene = state->scene,
+                         .layout = state->layout,
+                         .theme = cwu_theme_now(),
+                         .focus = cwu_graph_view_focus(self, state),
+                         .hovered = cwu_scene_find(state->scene,
+                                                   cwu_document_get_hovered(self->document)),
+                         .camera = cwu_graph_view_shown_camera(self, state),
+                         .state = cwu_document_peek_state(self->document) };
+  ensure_canvases(self);
+  if (cwu_graph_view_transition_done(self) < 1)
+    snapshot_transition(self, snapshot, state, &picture, &all);
+  else
+    snapshot_picture(self, snapshot, state, &picture, &all);
+}

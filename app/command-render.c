@@ -91,6 +91,8 @@ read_options(const CwaArguments *arguments, const CwGraph *graph, CwuPictureOpti
 {
   cwu_picture_options_init(options);
   read_size(arguments, options);
+  options->view = strcmp(cwa_arguments_text(arguments, "view"), "force") == 0 ? CWU_VIEW_FORCE
+                                                                              : CWU_VIEW_LAYERS;
   options->theme = theme_by_name(cwa_arguments_text(arguments, "theme"));
   if (cwa_arguments_flag(arguments, "plain"))
     options->parts = 0;
@@ -119,12 +121,16 @@ draw(CwaRun *run, CwViewState *state, GError **error)
   const char *path = cwa_arguments_text(run->arguments, "output");
   CwuPictureOptions options;
   g_autoptr(CwPruned) pruned = NULL;
+  g_autoptr(CwDocument) document = NULL;
   g_autoptr(CwGraph) graph =
       cwa_graph_load(cwa_arguments_operand(run->arguments, 0), run, state, error);
   if (graph == NULL || !read_options(run->arguments, graph, &options, error) ||
       !prune_for_picture(graph, run, state, &pruned, error) ||
-      cw_cancel_check(run->cancel, error) ||
-      !cwu_picture_export(graph, pruned, &options, path, error))
+      cw_cancel_check(run->cancel, error))
+    return false;
+  document = cw_document_new_from_graph(graph, state, NULL);
+  options.state = cw_document_peek_state(document);
+  if (!cwu_picture_export(graph, pruned, &options, path, error))
     return false;
   g_autoptr(CwaFacts) facts = cwa_facts_new();
   cwa_facts_add_text(facts, "written", path);
@@ -151,14 +157,15 @@ run_render(CwaRun *run, GError **error)
   return is_done;
 }
 
-static const char *const views[] = { "layers", NULL };
+static const char *const views[] = { "layers", "force", NULL };
 static const char *const themes[] = { "light", "dark", "contrast-light", "contrast-dark",
                                       NULL };
 
 static const CwaOption render_options[] = {
   { "output", CWA_OPTION_PATH, "F", "picture to write: .png, .svg (text as text) or .pdf",
     .is_required = true, .letter = 'o' },
-  { "view", CWA_OPTION_CHOICE, "layers", "layers: tokens across, layers up", "layers",
+  { "view", CWA_OPTION_CHOICE, "NAME",
+    "layers: tokens across, layers up; force: what belongs together stands together", "layers",
     .choices = views },
   { "size", CWA_OPTION_CHOICE, "NAME",
     "screen, column (of a paper, 8.5 cm), page (17.5 cm) or slide (16:9)", "screen",

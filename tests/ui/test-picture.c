@@ -1,4 +1,5 @@
 /* test-picture.c - layout, cards and export of real graphs. */
+#include <math.h>
 #include <string.h>
 
 #include "picture/label-painter.h"
@@ -199,6 +200,57 @@ test_view_is_around_the_selection(void)
   g_assert_cmpfloat_with_epsilon(corner->picture.camera.offset_y, 0, 1e-9);
 }
 
+/* Without places the forces settle, twice alike; with a window's places those are drawn. */
+static void
+test_view_of_forces(void)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(CwGraph) graph = small_graph_new();
+  size_t n = cw_graph_get_n_nodes(graph);
+  g_autofree float *places = g_new(float, 2 * n);
+  CwuPictureOptions options;
+  cwu_picture_options_init(&options);
+  options.view = CWU_VIEW_FORCE;
+  g_autoptr(CwuSheet) a = cwu_sheet_new(graph, NULL, &options, &error);
+  g_autoptr(CwuSheet) b = cwu_sheet_new(graph, NULL, &options, &error);
+  g_assert_no_error(error);
+  g_assert_cmpint(a->layout->kind, ==, CWU_LAYOUT_PLANE);
+  g_assert_cmpmem(a->layout->x, n * sizeof(float), b->layout->x, n * sizeof(float));
+  for (size_t i = 0; i < n; i++) {
+    places[2 * i] = (float)i; /* to the right, and down */
+    places[2 * i + 1] = -(float)i;
+  }
+  options.places = places;
+  g_autoptr(CwuSheet) shown = cwu_sheet_new(graph, NULL, &options, &error);
+  for (size_t i = 1; i < n; i++) {
+    g_assert_cmpfloat(shown->layout->x[i], >, shown->layout->x[i - 1]);
+    g_assert_cmpfloat(shown->layout->y[i], >, shown->layout->y[i - 1]);
+  }
+  places[0] = NAN; /* A node the window has not laid out: then all are laid out here. */
+  g_autoptr(CwuSheet) anew = cwu_sheet_new(graph, NULL, &options, &error);
+  g_assert_cmpmem(a->layout->x, n * sizeof(float), anew->layout->x, n * sizeof(float));
+}
+
+/* What somebody called a node is in the figure. */
+static void
+test_labels_of_the_document(void)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(CwGraph) graph = small_graph_new();
+  g_autoptr(CwDocument) document = cw_document_new_from_graph(graph, NULL, NULL);
+  g_autofree char *folder = test_temp_dir(), *path = g_build_filename(folder, "a.svg", NULL);
+  g_autofree char *text = NULL;
+  CwuPictureOptions options;
+  cw_document_set_label(document, 1, "named by hand");
+  cwu_picture_options_init(&options);
+  options.state = cw_document_peek_state(document);
+  g_assert_true(cwu_picture_export(graph, NULL, &options, path, &error));
+  g_assert_no_error(error);
+  g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+  g_assert_nonnull(strstr(text, "named by hand"));
+  test_remove_tree(folder);
+}
+
 static void
 test_sizes(void)
 {
@@ -303,6 +355,8 @@ main(int argc, char **argv)
   g_test_add_func("/ui/export/selection-keeps-neighbours", test_selection_keeps_neighbours);
   g_test_add_func("/ui/export/selection-of-nothing", test_selection_of_nothing);
   g_test_add_func("/ui/export/view-is-around-the-selection", test_view_is_around_the_selection);
+  g_test_add_func("/ui/export/view-of-forces", test_view_of_forces);
+  g_test_add_func("/ui/export/labels-of-the-document", test_labels_of_the_document);
   g_test_add_func("/ui/export/sizes", test_sizes);
   g_test_add_func("/ui/export/image-has-what-was-chosen", test_image_has_what_was_chosen);
   g_test_add_func("/ui/export/pdf-has-its-text", test_pdf_has_its_text);

@@ -6,7 +6,7 @@
 
 #include <cairo.h>
 
-#include "cw-graph.h"
+#include "cw-document.h"
 
 G_BEGIN_DECLS
 
@@ -30,6 +30,11 @@ typedef enum {
   CWU_SCOPE_SELECTION /* the selected node and its neighbours, laid out anew; or a subset */
 } CwuPictureScope;
 
+typedef enum {
+  CWU_VIEW_LAYERS, /* tokens across, layers up */
+  CWU_VIEW_FORCE   /* what belongs together stands together */
+} CwuPictureView;
+
 typedef struct {
   double width, height; /* px of layout: 1440 x 900 */
   double scale;         /* pixels (PNG) or points (PDF, SVG) per px: 1 */
@@ -42,6 +47,12 @@ typedef struct {
   int64_t selected;      /* graph node whose edges are drawn strong; -1: none */
   const uint8_t *subset; /* CWU_SCOPE_SELECTION: [nodes of the graph] others than those */
   size_t vector_edges;   /* SVG, PDF: edges of the faint mass drawn, strongest first: 4000 */
+  CwuPictureView view;
+  /* CWU_VIEW_FORCE: [nodes of the graph, 2] where nodes lie, in their diameters, y upwards, as
+   * a window shows them; NULL: the forces are let settle, with the state's gravity and places.
+   */
+  const float *places;
+  CwDocumentState *state; /* of this graph: labels, pins; NULL: the graph's labels, no pins */
 } CwuPictureOptions;
 
 void cwu_picture_options_init(CwuPictureOptions *options);
@@ -60,7 +71,7 @@ typedef enum {
 void cwu_picture_options_set_size(CwuPictureOptions *options, CwuPictureSize size,
                                   bool for_pixels);
 
-/* Writes the layers view of a graph to path, atomically; the ending says what: .png, .svg
+/* Writes the picture of a graph to path, atomically; the ending says what: .png, .svg
  * (text as text) or .pdf (text can be selected). pruned NULL draws every node and edge. Errors:
  * unknown ending, a size that is no picture (1..32767 px a side after scaling), a selection of
  * nothing, no memory, a path that cannot be written. Same input, same bytes. Any thread.

@@ -210,6 +210,25 @@ cwu_force_driver_dup_layout(CwuForceDriver *driver, double width, double height)
                              height, NULL);
 }
 
+float *
+cwu_force_driver_dup_places(CwuForceDriver *driver)
+{
+  const CwuLayoutSnapshot *snapshot = driver->snapshot;
+  if (snapshot == NULL || driver->scene == NULL)
+    return NULL;
+  size_t n = cw_graph_get_n_nodes(driver->scene->graph);
+  float *places = g_try_new(float, 2 * n + 1);
+  if (places == NULL)
+    return NULL;
+  for (size_t i = 0; i < 2 * n; i++)
+    places[i] = NAN;
+  for (size_t i = 0; i < snapshot->n_nodes; i++) {
+    places[2 * driver->scene->nodes[i].node] = snapshot->x[i];
+    places[2 * driver->scene->nodes[i].node + 1] = snapshot->y[i];
+  }
+  return places;
+}
+
 /* ---- dragging -------------------------------------------------------------------------- */
 
 void

@@ -32,6 +32,10 @@ bool cwu_force_driver_is_settled(const CwuForceDriver *driver);
 /* Where its nodes are now, for a plot of this size; NULL: not known yet. Transfer full. */
 CwuLayout *cwu_force_driver_dup_layout(CwuForceDriver *driver, double width, double height);
 
+/* The same by graph nodes, in diameters, y upwards: [nodes of the graph, 2], NaN where a node
+ * is not laid out; NULL: not known yet. Transfer full. */
+float *cwu_force_driver_dup_places(CwuForceDriver *driver);
+
 /* Holds a node (of the scene) under the pointer: px of the layout at zoom 1. The picture's
  * scale stays as it is until the drop. */
 void cwu_force_driver_drag(CwuForceDriver *driver, size_t node, double width, double height,

@@ -450,6 +450,12 @@ cwu_graph_view_is_complete(CwuGraphView *self)
   return state != NULL && state->is_complete && is_at_rest && self->transition.scene == NULL;
 }
 
+float *
+cwu_graph_view_dup_places(CwuGraphView *self)
+{
+  return self->kind == CWU_LAYOUT_PLANE ? cwu_force_driver_dup_places(self->force) : NULL;
+}
+
 gboolean
 cwu_graph_view_locate(CwuGraphView *self, int64_t node, double *x, double *y)
 {

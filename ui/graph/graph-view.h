@@ -23,6 +23,9 @@ void cwu_graph_view_zoom(CwuGraphView *self, double factor);
 void cwu_graph_view_zoom_to_selection(CwuGraphView *self);
 /* Nothing of the picture is still being made or moves: for tests and screenshots. */
 gboolean cwu_graph_view_is_complete(CwuGraphView *self);
+/* Of the view of forces: where its nodes lie, as CwuPictureOptions.places; NULL in another
+ * view. Transfer full. */
+float *cwu_graph_view_dup_places(CwuGraphView *self);
 /* Where a node is drawn, in the widget; FALSE if it is not. */
 gboolean cwu_graph_view_locate(CwuGraphView *self, int64_t node, double *x, double *y);
 /* What a place in the widget is in the picture, for a note that is put there: shares of its

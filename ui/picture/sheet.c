@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "picture/edge-raster.h"
+#include "picture/force-plane.h"
 #include "picture/label-painter.h"
 #include "picture/layers-layout.h"
 #include "picture/legend.h"
@@ -155,6 +156,81 @@ camera_for(const CwuSheet *sheet, const CwuRect *plot, int64_t selected)
                       .openness = openness };
 }
 
+/* ---- forces, without a window ----------------------------------------------------------- */
+
+/* Enough for every layout that settles; one that does not is drawn as it is by then. */
+#define MAX_STEPS     3000
+#define STEPS_AT_ONCE 50
+
+/* Places of the scene's nodes as a window had them; false if it lacked one. */
+static bool
+take_places(const CwuScene *scene, const float *places, float *x, float *y)
+{
+  for (size_t i = 0; i < scene->n_nodes; i++) {
+    x[i] = places[2 * scene->nodes[i].node];
+    y[i] = places[2 * scene->nodes[i].node + 1];
+    if (isnan(x[i]) || isnan(y[i]))
+      return false;
+  }
+  return true;
+}
+
+static void
+fix_places(CwForceLayout *forces, const CwuScene *scene, const CwDocumentState *state)
+{
+  size_t n = 0;
+  const CwDocumentPlace *places =
+      state != NULL ? cw_document_state_peek_places(state, &n) : NULL;
+  for (size_t k = 0; k < n; k++) {
+    int64_t i = cwu_scene_find(scene, places[k].node);
+    if (i >= 0)
+      cw_force_layout_fix(forces, (size_t)i, places[k].x, places[k].y);
+  }
+}
+
+static bool
+settle(const CwuScene *scene, const CwDocumentState *state, float *x, float *y, GError **error)
+{
+  CwuForceInput input;
+  CwForceOptions options;
+  if (!cwu_force_input_init(&input, scene, error))
+    return false;
+  cw_force_options_init(&options);
+  if (state != NULL)
+    options.gravity = cw_document_state_get_gravity(state);
+  g_autoptr(CwForceLayout) forces = cw_force_layout_new(&input.view, &options, error);
+  bool ok = forces != NULL;
+  if (ok)
+    fix_places(forces, scene, state);
+  for (int n = 0; ok && n < MAX_STEPS && !cw_force_layout_is_settled(forces);
+       n += STEPS_AT_ONCE)
+    ok = cw_force_layout_step(forces, STEPS_AT_ONCE, error);
+  if (ok) {
+    memcpy(x, cw_force_layout_peek_x(forces), scene->n_nodes * sizeof *x);
+    memcpy(y, cw_force_layout_peek_y(forces), scene->n_nodes * sizeof *y);
+  }
+  cwu_force_input_clear(&input);
+  return ok;
+}
+
+static CwuLayout *
+force_layout_new(const CwuScene *scene, const CwuPictureOptions *options, const CwuRect *plot,
+                 GError **error)
+{
+  g_autofree float *x = g_try_new(float, scene->n_nodes + 1);
+  g_autofree float *y = g_try_new(float, scene->n_nodes + 1);
+  if (x == NULL || y == NULL) {
+    g_set_error(error, CW_ERROR, CW_ERROR_NO_MEMORY, "Not enough memory to draw %zu nodes",
+                scene->n_nodes);
+    return NULL;
+  }
+  if ((options->places == NULL || !take_places(scene, options->places, x, y)) &&
+      !settle(scene, options->state, x, y, error))
+    return NULL;
+  CwuForceFrame frame = cwu_force_frame_around(x, y, scene->n_nodes);
+  return cwu_force_plane_new(&frame, x, y, scene->n_nodes, plot->width, plot->height, error);
+}
+
 static void
 measure_parts(CwuSheet *sheet)
 {
@@ -180,7 +256,9 @@ cwu_sheet_new(CwGraph *graph, const CwPruned *pruned, const CwuPictureOptions *o
   sheet->scene = scene_for(graph, pruned, options, error);
   if (sheet->scene == NULL)
     return NULL;
-  sheet->layout = cwu_layers_layout_new(sheet->scene, plot.width, plot.height, error);
+  sheet->layout = options->view == CWU_VIEW_FORCE
+                      ? force_layout_new(sheet->scene, options, &plot, error)
+                      : cwu_layers_layout_new(sheet->scene, plot.width, plot.height, error);
   if (sheet->layout == NULL)
     return NULL;
   int64_t selected = cwu_scene_find(sheet->scene, options->selected);
@@ -190,7 +268,8 @@ cwu_sheet_new(CwGraph *graph, const CwPruned *pruned, const CwuPictureOptions *o
                                  .theme = cwu_theme_get(options->theme),
                                  .focus = sheet->focus,
                                  .hovered = -1,
-                                 .camera = camera_for(sheet, &plot, selected) };
+                                 .camera = camera_for(sheet, &plot, selected),
+                                 .state = options->state };
   return g_steal_pointer(&sheet);
 }
 

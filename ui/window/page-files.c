@@ -178,6 +178,10 @@ subject_new(CwuPage *self)
   view.zoom = viewpoint.zoom;
   view.centre_x = viewpoint.centre_x;
   view.centre_y = viewpoint.centre_y;
+  view.state = cwu_document_peek_state(document);
+  g_autofree float *places = cwu_graph_view_dup_places(cwu_page_peek_view(self));
+  view.view = places != NULL ? CWU_VIEW_FORCE : CWU_VIEW_LAYERS;
+  view.places = places;
   return cwu_picture_subject_new(cwu_document_peek_graph(document),
                                  cwu_document_peek_pruned(document), &view, stem);
 }

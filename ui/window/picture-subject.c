@@ -7,6 +7,7 @@ struct _CwuPictureSubject {
   bool is_pruned;
   CwuPictureOptions view;
   char *name;
+  float *places;
 };
 
 CwuPictureSubject *
@@ -17,6 +18,11 @@ cwu_picture_subject_new(CwGraph *graph, const CwPruned *pruned, const CwuPicture
   subject->graph = cw_graph_ref(graph);
   subject->view = *view;
   subject->view.subset = NULL;
+  if (view->places != NULL)
+    subject->places = g_memdup2(view->places, 2 * cw_graph_get_n_nodes(graph) * sizeof(float));
+  subject->view.places = subject->places;
+  if (view->state != NULL)
+    cw_document_state_ref(view->state);
   subject->name = g_strdup(name != NULL && *name != 0 ? name : "graph");
   subject->is_pruned = pruned != NULL;
   if (pruned == NULL)
@@ -47,6 +53,8 @@ clear(gpointer data)
   g_free(subject->pruned.edge_mask);
   g_free(subject->pruned.cumulative_share);
   g_free(subject->name);
+  g_free(subject->places);
+  cw_document_state_unref(subject->view.state);
 }
 
 void

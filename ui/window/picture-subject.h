@@ -10,8 +10,9 @@ G_BEGIN_DECLS
 
 typedef struct _CwuPictureSubject CwuPictureSubject;
 
-/* pruned: NULL shows everything. view: theme, selected, zoom and centre of the window; its
- * other fields do not matter. name: of a file, without folder and ending, NULL: "graph". */
+/* pruned: NULL shows everything. view: theme, selected, zoom and centre, view, places and state
+ * of the window; its other fields do not matter. name: of a file, without folder and ending,
+ * NULL: "graph". */
 CwuPictureSubject *cwu_picture_subject_new(CwGraph *graph, const CwPruned *pruned,
                                            const CwuPictureOptions *view, const char *name);
 CwuPictureSubject *cwu_picture_subject_ref(CwuPictureSubject *subject);

@@ -66,7 +66,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CwDocumentState, cw_document_state_unref)
 CwDocumentParts cw_document_state_compare(const CwDocumentState *a, const CwDocumentState *b);
 
 CwGraph *cw_document_state_peek_graph(const CwDocumentState *state); /* NULL: nothing traced */
-/* The prompt as it stands in the prompt bar: that of the graph, or edited since. */
+/* The prompt as it stands in the prompt bar: that of the graph, as it was typed, or edited
+ * since.
+ */
 const char *cw_document_state_peek_prompt(const CwDocumentState *state);
 double cw_document_state_get_node_threshold(const CwDocumentState *state); /* 0..1 */
 double cw_document_state_get_edge_threshold(const CwDocumentState *state); /* 0..1 */
@@ -144,8 +146,9 @@ typedef enum {
 } CwDocumentEdit;
 
 /* A new graph of the document's prompt. What was said about nodes that the new graph has too
- * (same tokens; same kind, layer, position and feature) stays said. */
-bool cw_document_set_graph(CwDocument *document, CwGraph *graph);
+ * (same tokens; same kind, layer, position and feature) stays said. thresholds: of nodes and
+ * edges; NULL keeps those that are set. */
+bool cw_document_set_graph(CwDocument *document, CwGraph *graph, const double *thresholds);
 bool cw_document_set_prompt(CwDocument *document, const char *prompt);
 bool cw_document_set_thresholds(CwDocument *document, double node, double edge);
 bool cw_document_set_gravity(CwDocument *document, double gravity);

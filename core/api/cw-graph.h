@@ -63,6 +63,8 @@ const int64_t *cw_graph_peek_row_start(const CwGraph *graph);
 const uint32_t *cw_graph_peek_source(const CwGraph *graph);
 const float *cw_graph_peek_weight(const CwGraph *graph);
 const char *cw_graph_peek_prompt(const CwGraph *graph);
+/* The same without the special token that begins it: what a person types. */
+const char *cw_graph_peek_typed_prompt(const CwGraph *graph);
 const char *cw_graph_peek_prompt_token(const CwGraph *graph, int64_t position);
 /* The file's or the run's label (clerp); "" if there is none. */
 const char *cw_graph_peek_label(const CwGraph *graph, size_t node);

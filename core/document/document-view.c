@@ -149,7 +149,7 @@ write_state(JsonBuilder *builder, const CwDocumentState *state)
     write_places(builder, state);
   if (state->gravity != CW_DEFAULT_GRAVITY)
     add_number(builder, "gravity", state->gravity);
-  if (strcmp(state->prompt, cw_graph_peek_prompt(state->graph)) != 0)
+  if (strcmp(state->prompt, cw_graph_peek_typed_prompt(state->graph)) != 0)
     add_text(builder, "prompt", state->prompt);
 }
 

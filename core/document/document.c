@@ -97,7 +97,7 @@ cw_document_new(const char *prompt)
 CwDocument *
 cw_document_new_from_graph(CwGraph *graph, const CwViewState *view, CwDocumentSession *session)
 {
-  CwDocumentState *state = cw_document_state_new(graph, cw_graph_peek_prompt(graph));
+  CwDocumentState *state = cw_document_state_new(graph, cw_graph_peek_typed_prompt(graph));
   bool is_whole = cw_graph_is_whole(graph);
   if (!is_whole)
     state->node_threshold = state->edge_threshold = 1;
@@ -130,12 +130,12 @@ cw_document_peek_state(CwDocument *document)
 /* ---- edits of one number or text --------------------------------------------------------- */
 
 bool
-cw_document_set_graph(CwDocument *document, CwGraph *graph)
+cw_document_set_graph(CwDocument *document, CwGraph *graph, const double *thresholds)
 {
   CwDocumentState *old = cw_document_peek_state(document);
   if (old->graph == graph)
     return false;
-  CwDocumentState *state = cw_document_state_new(graph, cw_graph_peek_prompt(graph));
+  CwDocumentState *state = cw_document_state_new(graph, cw_graph_peek_typed_prompt(graph));
   state->node_threshold = old->node_threshold;
   state->edge_threshold = old->edge_threshold;
   state->gravity = old->gravity;
@@ -145,6 +145,10 @@ cw_document_set_graph(CwDocument *document, CwGraph *graph)
   else if (old->graph != NULL && !cw_graph_is_whole(old->graph)) {
     state->node_threshold = CW_DEFAULT_NODE_THRESHOLD;
     state->edge_threshold = CW_DEFAULT_EDGE_THRESHOLD;
+  }
+  if (thresholds != NULL) {
+    state->node_threshold = CLAMP(thresholds[0], 0, 1);
+    state->edge_threshold = CLAMP(thresholds[1], 0, 1);
   }
   cw_document_state_carry(state, old);
   return commit(document, state, CW_EDIT_TRACE, NO_KEY, state->prompt);

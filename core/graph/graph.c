@@ -270,6 +270,19 @@ cw_graph_peek_prompt(const CwGraph *graph)
   return graph->parts.prompt != NULL ? graph->parts.prompt : "";
 }
 
+/* A special token is written in angle brackets by every tokenizer there is. */
+const char *
+cw_graph_peek_typed_prompt(const CwGraph *graph)
+{
+  const char *prompt = cw_graph_peek_prompt(graph);
+  const char *first =
+      cw_graph_get_n_positions(graph) > 0 ? cw_graph_peek_prompt_token(graph, 0) : "";
+  size_t n = strlen(first);
+  if (n > 2 && first[0] == '<' && first[n - 1] == '>' && g_str_has_prefix(prompt, first))
+    prompt += n;
+  return prompt;
+}
+
 const char *
 cw_graph_peek_prompt_token(const CwGraph *graph, int64_t position)
 {

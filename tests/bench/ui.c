@@ -241,7 +241,8 @@ static void
 time_graph(const char *name, CwGraph *graph, const char *separator)
 {
   bool is_set = false;
-  cwu_document_set_graph_async(bench.document, graph, graph_set_cb, &is_set);
+  cwu_document_set_graph_async(bench.document, graph, (double[]){ 0.8, 0.98 }, graph_set_cb,
+                               &is_set);
   while (!is_set)
     turn();
   cw_document_set_thresholds(cwu_document_peek_core(bench.document), 1, 1);

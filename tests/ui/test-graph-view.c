@@ -74,7 +74,7 @@ set_up(Fixture *f, gconstpointer data)
   cwu_graph_view_set_document(f->view, f->document);
   gtk_window_present(f->window);
   f->tick = g_timeout_add(20, tick_cb, NULL); /* so that waiting for a turn ends */
-  cwu_document_set_graph_async(f->document, graph, graph_set_cb, f);
+  cwu_document_set_graph_async(f->document, graph, (double[]){ 0.8, 0.98 }, graph_set_cb, f);
   while (!f->is_set)
     g_main_context_iteration(NULL, TRUE);
   cw_document_set_thresholds(cwu_document_peek_core(f->document), 1, 1);

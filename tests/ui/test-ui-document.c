@@ -183,7 +183,7 @@ test_trace(Fixture *f, gconstpointer data)
   g_autoptr(CwGraph) graph = cw_graph_load(path, NULL, NULL, NULL, &error);
   load(f, file);
   CwGraph *first = cw_graph_ref(cwu_document_peek_graph(f->document));
-  cwu_document_set_graph_async(f->document, graph, set_cb, f);
+  cwu_document_set_graph_async(f->document, graph, (double[]){ 0.8, 0.98 }, set_cb, f);
   g_main_loop_run(f->loop);
   g_assert_no_error(f->error);
   g_assert_true(cwu_document_peek_graph(f->document) == graph);

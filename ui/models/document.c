@@ -397,7 +397,7 @@ cwu_document_load_finish(CwuDocument *self, GAsyncResult *result, GError **error
 
 typedef struct {
   Content *content;
-  double node_threshold, edge_threshold;
+  double thresholds[2];
   guint generation;
 } SetGraphJob;
 
@@ -413,7 +413,7 @@ static void
 set_graph_thread(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
   SetGraphJob *job = data;
-  CwViewState view = { job->node_threshold, job->edge_threshold, NULL };
+  CwViewState view = { job->thresholds[0], job->thresholds[1], NULL };
   GError *error = NULL;
   if (prepare(job->content, &view, NULL, &error))
     g_task_return_boolean(task, TRUE);
@@ -422,15 +422,17 @@ set_graph_thread(GTask *task, gpointer source, gpointer data, GCancellable *canc
 }
 
 void
-cwu_document_set_graph_async(CwuDocument *self, CwGraph *graph, GAsyncReadyCallback callback,
-                             gpointer user_data)
+cwu_document_set_graph_async(CwuDocument *self, CwGraph *graph, const double thresholds[2],
+                             GAsyncReadyCallback callback, gpointer user_data)
 {
   g_autoptr(GTask) task = g_task_new(self, NULL, callback, user_data);
   SetGraphJob *job = g_new0(SetGraphJob, 1);
   job->content = g_new0(Content, 1);
   job->content->graph = cw_graph_ref(graph);
-  job->node_threshold = cw_document_state_get_node_threshold(self->told);
-  job->edge_threshold = cw_document_state_get_edge_threshold(self->told);
+  job->thresholds[0] = cw_document_state_get_node_threshold(self->told);
+  job->thresholds[1] = cw_document_state_get_edge_threshold(self->told);
+  if (cwu_document_peek_graph(self) == NULL)
+    memcpy(job->thresholds, thresholds, sizeof job->thresholds);
   job->generation = ++self->set_graph_generation;
   g_task_set_task_data(task, job, set_graph_job_free);
   g_task_run_in_thread(task, set_graph_thread);
@@ -449,7 +451,8 @@ cwu_document_set_graph_finish(CwuDocument *self, GAsyncResult *result, GError **
   }
   keep_shown(self, cw_document_peek_state(content->core), &content->result);
   cwu_prune_runner_take_pruner(self->pruner, content->graph, g_steal_pointer(&content->pruner));
-  cw_document_set_graph(self->core, content->graph);
+  bool is_first = cwu_document_peek_graph(self) == NULL;
+  cw_document_set_graph(self->core, content->graph, is_first ? job->thresholds : NULL);
   self->viewpoint = CWU_VIEWPOINT_ALL;
   cwu_document_sync(self);
   g_signal_emit(self, signals[VIEWPOINT_CHANGED], 0);

@@ -38,8 +38,9 @@ void cwu_document_load_async(CwuDocument *self, GFile *file, GAsyncReadyCallback
 gboolean cwu_document_load_finish(CwuDocument *self, GAsyncResult *result, GError **error);
 void cwu_document_cancel_loading(CwuDocument *self);
 
-/* Prunes a graph that was traced and makes it the document's, as one edit. */
-void cwu_document_set_graph_async(CwuDocument *self, CwGraph *graph,
+/* Prunes a graph that was traced and makes it the document's, as one edit. thresholds: of nodes
+ * and edges, for a document that has no graph yet; others keep their own. */
+void cwu_document_set_graph_async(CwuDocument *self, CwGraph *graph, const double thresholds[2],
                                   GAsyncReadyCallback callback, gpointer user_data);
 gboolean cwu_document_set_graph_finish(CwuDocument *self, GAsyncResult *result, GError **error);
 

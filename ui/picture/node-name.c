@@ -76,13 +76,7 @@ cwu_piece_dup_display(const char *piece)
 char *
 cwu_prompt_dup_display(const CwGraph *graph)
 {
-  const char *prompt = cw_graph_peek_prompt(graph);
-  const char *first =
-      cw_graph_get_n_positions(graph) > 0 ? cw_graph_peek_prompt_token(graph, 0) : "";
-  size_t n = strlen(first);
-  if (n > 2 && first[0] == '<' && first[n - 1] == '>' && g_str_has_prefix(prompt, first))
-    prompt += n;
-  return cwu_piece_dup_display(prompt);
+  return cwu_piece_dup_display(cw_graph_peek_typed_prompt(graph));
 }
 
 /* Finds the first quoted part; the closing quote is the last one of its kind before "(p=". */

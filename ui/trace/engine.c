@@ -273,10 +273,10 @@ static const struct {
   const char *phase, *name;
   double from, to;
 } phases[] = {
-  { "forward", N_("Reading the prompt"), 0, 0.07 },
-  { "features", N_("Finding active features"), 0.07, 0.12 },
-  { "rows", N_("Following causes back"), 0.12, 0.84 },
-  { "graph", N_("Building the graph"), 0.84, 1 },
+  { "forward", N_("Reading the prompt"), 0, 0.08 },
+  { "features", N_("Finding active features"), 0.08, 0.14 },
+  { "rows", N_("Following causes back"), 0.14, 0.76 },
+  { "graph", N_("Building the graph"), 0.76, 1 },
 };
 
 static void
@@ -356,8 +356,7 @@ cwu_engine_trace_async(CwuEngine *self, const CwuTraceRequest *request,
     return;
   }
   self->trace = task;
-  self->phase = NULL;
-  self->fraction = 0;
+  set_progress(self, _(phases[0].name), 0);
   cwu_worker_trace(self->worker, ++self->trace_generation, request);
   g_object_notify_by_pspec(G_OBJECT(self), properties[PROP_IS_TRACING]);
 }

@@ -2,7 +2,9 @@
  *
  * One mutex guards the slots of waiting wishes and the cancel flags of running ones; it is
  * never held during work. A preview that a trace interrupts goes back to its slot, one that a
- * newer preview interrupts does not. */
+ * newer preview interrupts does not. Rejected: a lower priority for the thread and those it
+ * starts. On a busy machine it then keeps the mutex longer while it waits for a core, and
+ * the main thread waits with it. */
 #include "trace/worker.h"
 
 #define N_NEXT_TOKENS 10

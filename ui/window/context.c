@@ -1,10 +1,13 @@
 /* context.c - see context.h. */
 #include "window/context.h"
 
+#include "window/settings.h"
+
 struct _CwuContext {
   GObject parent_instance;
   CwuPlaces places;
   CwuAutosaveStore *store;
+  CwuEngine *engine;
 };
 
 G_DEFINE_TYPE(CwuContext, cwu_context, G_TYPE_OBJECT)
@@ -21,6 +24,21 @@ cwu_context_peek_store(CwuContext *self)
   return self->store;
 }
 
+CwuEngine *
+cwu_context_peek_engine(CwuContext *self)
+{
+  return self->engine;
+}
+
+static void
+load_model_cb(CwuContext *self)
+{
+  g_autofree char *model = g_settings_get_string(cwu_settings_peek(), "model-path");
+  g_autofree char *transcoder = g_settings_get_string(cwu_settings_peek(), "transcoder-path");
+  cwu_engine_set_paths(self->engine, *model != '\0' ? model : self->places.model,
+                       *transcoder != '\0' ? transcoder : self->places.transcoder);
+}
+
 static void
 cwu_context_finalize(GObject *object)
 {
@@ -29,6 +47,7 @@ cwu_context_finalize(GObject *object)
   g_free((char *)self->places.model);
   g_free((char *)self->places.transcoder);
   cwu_autosave_store_unref(self->store);
+  g_object_unref(self->engine);
   G_OBJECT_CLASS(cwu_context_parent_class)->finalize(object);
 }
 
@@ -42,6 +61,7 @@ static void
 cwu_context_init(CwuContext *self)
 {
   self->store = cwu_autosave_store_new(NULL);
+  self->engine = cwu_engine_new();
 }
 
 CwuContext *
@@ -51,5 +71,10 @@ cwu_context_new(const CwuPlaces *places)
   self->places.samples = g_strdup(places->samples);
   self->places.model = g_strdup(places->model);
   self->places.transcoder = g_strdup(places->transcoder);
+  g_signal_connect_object(cwu_settings_peek(), "changed::model-path", G_CALLBACK(load_model_cb),
+                          self, G_CONNECT_SWAPPED);
+  g_signal_connect_object(cwu_settings_peek(), "changed::transcoder-path",
+                          G_CALLBACK(load_model_cb), self, G_CONNECT_SWAPPED);
+  load_model_cb(self);
   return self;
 }

@@ -6,6 +6,7 @@
 #include "panes/node-pane.h"
 #include "panes/overview-pane.h"
 #include "panes/prune-bar.h"
+#include "trace/trace-control.h"
 #include "window/settings.h"
 #include "window/start-page.h"
 
@@ -17,6 +18,7 @@ struct _CwuPage {
   CwuContext *context;
   CwuDocument *document;
   CwuAutosave *autosave;
+  CwuTraceControl *tracing;
   CwuRecovered *recovering;        /* read at present; NULL: an ordinary file */
   GFile *opening;                  /* the file being read, NULL if none */
   GtkWidget *banner, *banner_text; /* an error, until it is closed */
@@ -206,8 +208,9 @@ gboolean
 cwu_page_is_blank(CwuPage *self)
 {
   CwDocumentState *state = cwu_document_peek_state(self->document);
+  const char *typed = cwu_prompt_bar_peek_text(cwu_trace_control_peek_bar(self->tracing));
   return self->opening == NULL && cwu_document_peek_graph(self->document) == NULL &&
-         *cw_document_state_peek_prompt(state) == '\0';
+         *cw_document_state_peek_prompt(state) == '\0' && *typed == '\0';
 }
 
 /* ---- building -------------------------------------------------------------------------- */
@@ -322,6 +325,15 @@ graph_page_new(CwuPage *self)
   return paned;
 }
 
+/* What comes next is walking about the new graph, so keys go there. */
+static void
+traced_cb(gpointer user_data)
+{
+  CwuPage *self = user_data;
+  if (gtk_widget_get_mapped(self->view))
+    gtk_widget_grab_focus(self->view);
+}
+
 static void
 build(CwuPage *self)
 {
@@ -332,7 +344,14 @@ build(CwuPage *self)
   gtk_stack_add_named(GTK_STACK(self->stack), loading_page_new(), "loading");
   gtk_stack_add_named(GTK_STACK(self->stack), graph_page_new(self), "graph");
   gtk_widget_set_vexpand(self->stack, TRUE);
+  self->tracing = cwu_trace_control_new(self->document, cwu_context_peek_engine(self->context),
+                                        traced_cb, self);
   gtk_box_append(GTK_BOX(self), banner_new(self));
+  GtkWidget *bar = GTK_WIDGET(cwu_trace_control_peek_bar(self->tracing));
+  gtk_widget_set_margin_top(bar, 12);
+  gtk_widget_set_margin_start(bar, 12);
+  gtk_widget_set_margin_end(bar, 12);
+  gtk_box_append(GTK_BOX(self), bar);
   gtk_box_append(GTK_BOX(self), self->stack);
 }
 
@@ -362,6 +381,12 @@ CwuGraphView *
 cwu_page_peek_view(CwuPage *self)
 {
   return CWU_GRAPH_VIEW(self->view);
+}
+
+void
+cwu_page_edit_prompt(CwuPage *self)
+{
+  cwu_prompt_bar_edit(cwu_trace_control_peek_bar(self->tracing));
 }
 
 GtkWidget *
@@ -425,6 +450,7 @@ cwu_page_dispose(GObject *object)
   g_clear_object(&self->opening);
   g_clear_pointer(&self->recovering, cwu_recovered_free);
   g_clear_pointer(&self->autosave, cwu_autosave_free);
+  g_clear_pointer(&self->tracing, cwu_trace_control_free);
   G_OBJECT_CLASS(cwu_page_parent_class)->dispose(object);
 }
 

@@ -85,7 +85,7 @@ static GtkWidget *
 card_label(GtkWidget *box, const char *text, const char *css_class)
 {
   GtkWidget *label = g_object_new(GTK_TYPE_LABEL, "label", text, "xalign", 0.0f, "ellipsize",
-                                  PANGO_ELLIPSIZE_END, "max-width-chars", 30, NULL);
+                                  PANGO_ELLIPSIZE_END, "max-width-chars", 24, NULL);
   if (css_class != NULL)
     gtk_widget_add_css_class(label, css_class);
   gtk_box_append(GTK_BOX(box), label);
@@ -261,6 +261,7 @@ build(CwuStartPage *self)
   gtk_flow_box_set_row_spacing(GTK_FLOW_BOX(self->samples), 12);
   gtk_flow_box_set_max_children_per_line(GTK_FLOW_BOX(self->samples), 4);
   gtk_flow_box_set_min_children_per_line(GTK_FLOW_BOX(self->samples), 2);
+  gtk_flow_box_set_homogeneous(GTK_FLOW_BOX(self->samples), TRUE);
   gtk_widget_set_halign(self->samples, GTK_ALIGN_START);
   gtk_box_append(GTK_BOX(self->samples_box), self->samples);
   gtk_list_box_set_selection_mode(GTK_LIST_BOX(self->recent), GTK_SELECTION_NONE);

@@ -29,6 +29,15 @@ new_tab_cb(GSimpleAction *action, GVariant *parameter, gpointer user_data)
   cwu_window_add_page(user_data);
 }
 
+/* In this tab where nothing is in it yet, else in a new one. */
+static void
+new_prompt_cb(GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  CwuWindow *self = user_data;
+  CwuPage *page = cwu_page_is_blank(self->page) ? self->page : cwu_window_add_page(self);
+  cwu_page_edit_prompt(page);
+}
+
 static void
 save_cb(GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
@@ -233,7 +242,7 @@ about_cb(GSimpleAction *action, GVariant *parameter, gpointer user_data)
 
 static const GActionEntry entries[] = {
   { "open", open_cb, NULL, NULL, NULL, { 0 } },
-  { "new-prompt", new_tab_cb, NULL, NULL, NULL, { 0 } },
+  { "new-prompt", new_prompt_cb, NULL, NULL, NULL, { 0 } },
   { "new-tab", new_tab_cb, NULL, NULL, NULL, { 0 } },
   { "save", save_cb, NULL, NULL, NULL, { 0 } },
   { "save-as", save_as_cb, NULL, NULL, NULL, { 0 } },

@@ -9,7 +9,7 @@
 #include "window/settings.h"
 #include "window/theme-watch.h"
 
-#define STYLE_RESOURCE "/io/github/clew_circuits/Clew/window/style.css"
+#define STYLE_FOLDER "/io/github/clew_circuits/Clew/window/"
 
 G_DEFINE_TYPE(CwuWindow, cwu_window, ADW_TYPE_APPLICATION_WINDOW)
 
@@ -278,15 +278,18 @@ build(CwuWindow *self)
 static void
 add_style(void)
 {
+  static const char *const sheets[] = { STYLE_FOLDER "style.css", STYLE_FOLDER "trace.css" };
   static gsize once = 0;
   if (!g_once_init_enter(&once))
     return;
   g_resources_register(clew_window_get_resource());
-  g_autoptr(GtkCssProvider) provider = gtk_css_provider_new();
-  gtk_css_provider_load_from_resource(provider, STYLE_RESOURCE);
-  gtk_style_context_add_provider_for_display(gdk_display_get_default(),
-                                             GTK_STYLE_PROVIDER(provider),
-                                             GTK_STYLE_PROVIDER_PRIORITY_APPLICATION);
+  for (size_t i = 0; i < G_N_ELEMENTS(sheets); i++) {
+    g_autoptr(GtkCssProvider) provider = gtk_css_provider_new();
+    gtk_css_provider_load_from_resource(provider, sheets[i]);
+    gtk_style_context_add_provider_for_display(gdk_display_get_default(),
+                                               GTK_STYLE_PROVIDER(provider),
+                                               GTK_STYLE_PROVIDER_PRIORITY_APPLICATION);
+  }
   cwu_theme_define_colours();
   g_once_init_leave(&once, 1);
 }

@@ -232,7 +232,7 @@ test_trace_again(void)
   cw_document_add_group(document, "both", members, 2);
   cw_document_set_place(document, 34, 5, 6);
   cw_document_add_note(document, 2, 0.5, 0.5, "goes");
-  g_assert_true(cw_document_set_graph(document, shifted));
+  g_assert_true(cw_document_set_graph(document, shifted, NULL));
   CwDocumentState *state = cw_document_peek_state(document);
   size_t n_pins, n_places;
   const uint32_t *pins = cw_document_state_peek_pins(state, &n_pins);
@@ -421,7 +421,7 @@ random_edit(CwDocument *document, CwGraph *const graphs[2])
     nodes[i] = random_below(N_NODES + 1);
   switch (random_below(19)) {
   case 0:
-    cw_document_set_graph(document, graphs[random_below(2)]);
+    cw_document_set_graph(document, graphs[random_below(2)], NULL);
     break;
   case 1:
     cw_document_set_prompt(document, text);

@@ -1,0 +1,398 @@
+/* token-view.c - see token-view.h.
+ *
+ * Chips are drawn in the text view's own layer below the text, from the places that the text
+ * view gives its characters, so the text is laid out, edited and selected as any other. Only
+ * the lines in sight are looked at. Rejected: a label per token below the entry (the bar would
+ * jump when it gets the focus, and thousands of labels block the main loop). */
+#include "trace/token-view.h"
+
+#include <glib/gi18n-lib.h>
+#include <string.h>
+
+#define CHIP_RADIUS_PX  6.0f
+#define CHIP_PADDING_PX 8    /* beside the first and the last word of a line */
+#define CHIP_ABOVE_PX   3.0f /* and below; within the room between lines */
+#define WORD_GAP_PX     2.0f /* each side of the middle of a space */
+#define PART_GAP_PX     0.5f /* each side, between parts of one word */
+#define SPACE_EXTRA_PX  12   /* a space that begins a token is wider by this */
+#define RETURN_WIDTH_PX 16
+#define DOT_PX          2.0f
+#define CHIP_ALPHA      0.09f
+#define BORDER_ALPHA    0.4f
+#define MAX_WIDE_SPACES 300
+
+/* Characters that one or more tokens stand for: several where a character is split. */
+typedef struct {
+  int start, end; /* characters */
+  size_t first, n_tokens;
+  bool is_special;
+} Chip;
+
+struct _CwuTokenView {
+  GtkTextView parent_instance;
+  GArray *chips; /* Chip */
+  GArray *ids;   /* int32_t: of all tokens, the one in front included */
+  GtkTextTag *wide;
+  PangoLayout *return_mark;
+};
+
+G_DEFINE_TYPE(CwuTokenView, cwu_token_view, GTK_TYPE_TEXT_VIEW)
+
+static guint activated_signal;
+
+/* ---- chips of tokens -------------------------------------------------------------------- */
+
+/* A token that ends inside a character shares its chip with those that complete it. */
+static void
+make_chips(CwuTokenView *self, const CwuPreview *preview)
+{
+  const char *text = preview->text, *at = text;
+  int n_characters = 0;
+  size_t first = preview->has_start ? 1 : 0;
+  for (size_t i = 0; i < preview->n_tokens; i++)
+    g_array_append_val(self->ids, preview->tokens[i].id);
+  for (size_t i = first; i < preview->n_tokens; i++) {
+    const CwuToken *token = &preview->tokens[i];
+    if (token->end == token->start)
+      return; /* The tokenizer has changed the text from here on. */
+    bool is_whole = (text[token->end] & 0xc0) != 0x80;
+    if (!is_whole)
+      continue;
+    Chip chip = { .start = n_characters, .first = first, .n_tokens = i + 1 - first };
+    n_characters += (int)g_utf8_strlen(at, text + token->end - at);
+    at = text + token->end;
+    chip.end = n_characters;
+    chip.is_special = token->is_special;
+    g_array_append_val(self->chips, chip);
+    first = i + 1;
+  }
+}
+
+/* Whether a gap shows the space that begins a token; a space alone has a chip. */
+static bool
+begins_with_space(CwuTokenView *self, guint number, GtkTextIter *at)
+{
+  const Chip *chip = &g_array_index(self->chips, Chip, number);
+  gtk_text_buffer_get_iter_at_offset(gtk_text_view_get_buffer(GTK_TEXT_VIEW(self)), at,
+                                     chip->start);
+  return number > 0 && chip->end - chip->start > 1 && gtk_text_iter_get_char(at) == ' ';
+}
+
+static void
+widen_spaces(CwuTokenView *self)
+{
+  GtkTextBuffer *buffer = gtk_text_view_get_buffer(GTK_TEXT_VIEW(self));
+  GtkTextIter start, end;
+  gtk_text_buffer_get_bounds(buffer, &start, &end);
+  gtk_text_buffer_remove_tag(buffer, self->wide, &start, &end);
+  if (self->chips->len > MAX_WIDE_SPACES)
+    return;
+  for (guint i = 1; i < self->chips->len; i++) {
+    if (!begins_with_space(self, i, &start))
+      continue;
+    end = start;
+    gtk_text_iter_forward_char(&end);
+    gtk_text_buffer_apply_tag(buffer, self->wide, &start, &end);
+  }
+}
+
+void
+cwu_token_view_set_preview(CwuTokenView *self, const CwuPreview *preview)
+{
+  g_return_if_fail(CWU_IS_TOKEN_VIEW(self));
+  g_autofree char *text = cwu_token_view_dup_text(self);
+  g_array_set_size(self->chips, 0);
+  g_array_set_size(self->ids, 0);
+  if (preview != NULL && strcmp(preview->text, text) == 0)
+    make_chips(self, preview);
+  widen_spaces(self);
+  gtk_widget_queue_draw(GTK_WIDGET(self));
+}
+
+/* ---- drawing ---------------------------------------------------------------------------- */
+
+static GdkRGBA
+colour_of(GtkWidget *widget, float alpha)
+{
+  GdkRGBA colour;
+  gtk_style_context_get_color(gtk_widget_get_style_context(widget), &colour);
+  colour.alpha *= alpha;
+  return colour;
+}
+
+/* A chip's rectangle on one line, and whether its ends are a word's. */
+typedef struct {
+  GdkRectangle place;
+  bool starts_word, ends_word;
+} Piece;
+
+static void
+draw_piece(GtkWidget *widget, GtkSnapshot *snapshot, const Piece *piece, bool is_special)
+{
+  float left = piece->starts_word ? WORD_GAP_PX : PART_GAP_PX;
+  float right = piece->ends_word ? WORD_GAP_PX : PART_GAP_PX;
+  float width = (float)piece->place.width - left - right;
+  if (width < 2)
+    return; /* the space before a broken line */
+  graphene_rect_t bounds =
+      GRAPHENE_RECT_INIT((float)piece->place.x + left, (float)piece->place.y - CHIP_ABOVE_PX,
+                         width, (float)piece->place.height + 2 * CHIP_ABOVE_PX);
+  graphene_size_t start = GRAPHENE_SIZE_INIT(piece->starts_word ? CHIP_RADIUS_PX : 1,
+                                             piece->starts_word ? CHIP_RADIUS_PX : 1);
+  graphene_size_t end = GRAPHENE_SIZE_INIT(piece->ends_word ? CHIP_RADIUS_PX : 1,
+                                           piece->ends_word ? CHIP_RADIUS_PX : 1);
+  GskRoundedRect outline;
+  gsk_rounded_rect_init(&outline, &bounds, &start, &end, &end, &start);
+  GdkRGBA colour = colour_of(widget, is_special ? BORDER_ALPHA : CHIP_ALPHA);
+  if (is_special) {
+    gtk_snapshot_append_border(snapshot, &outline, (float[4]){ 1, 1, 1, 1 },
+                               (GdkRGBA[4]){ colour, colour, colour, colour });
+    return;
+  }
+  gtk_snapshot_push_rounded_clip(snapshot, &outline);
+  gtk_snapshot_append_color(snapshot, &colour, &bounds);
+  gtk_snapshot_pop(snapshot);
+}
+
+/* Spaces and line ends that no gap shows: a faint dot or arrow. */
+static void
+draw_mark(CwuTokenView *self, GtkSnapshot *snapshot, gunichar c, const GdkRectangle *place)
+{
+  GdkRGBA colour = colour_of(GTK_WIDGET(self), BORDER_ALPHA);
+  float x = (float)place->x, y = (float)place->y, height = (float)place->height;
+  if (c == '\n') {
+    gtk_snapshot_save(snapshot);
+    gtk_snapshot_translate(snapshot, &GRAPHENE_POINT_INIT(x + 3, y));
+    gtk_snapshot_append_layout(snapshot, self->return_mark, &colour);
+    gtk_snapshot_restore(snapshot);
+    return;
+  }
+  gtk_snapshot_append_color(snapshot, &colour,
+                            &GRAPHENE_RECT_INIT(x + (float)place->width / 2 - DOT_PX / 2,
+                                                y + height / 2, DOT_PX, DOT_PX));
+}
+
+/* The characters of a chip as one rectangle per line, and marks on those without a gap. */
+static void
+collect_pieces(CwuTokenView *self, GtkSnapshot *snapshot, guint number, GArray *pieces)
+{
+  GtkTextView *view = GTK_TEXT_VIEW(self);
+  const Chip *chip = &g_array_index(self->chips, Chip, number);
+  GtkTextIter at;
+  bool has_gap = begins_with_space(self, number, &at);
+  for (int i = chip->start; i < chip->end; i++, gtk_text_iter_forward_char(&at)) {
+    gunichar c = gtk_text_iter_get_char(&at);
+    GdkRectangle place;
+    gtk_text_view_get_iter_location(view, &at, &place);
+    bool is_gap = has_gap && i == chip->start;
+    if (c == '\n' || (c == ' ' && !is_gap))
+      draw_mark(self, snapshot, c, &place);
+    if (c == '\n')
+      place.width = RETURN_WIDTH_PX;
+    Piece *last = pieces->len > 0 ? &g_array_index(pieces, Piece, pieces->len - 1) : NULL;
+    if (last != NULL && last->place.y == place.y) {
+      last->place.width = place.x + place.width - last->place.x;
+      continue;
+    }
+    Piece piece = { place, false, false };
+    g_array_append_val(pieces, piece);
+  }
+}
+
+/* A gap belongs to both its neighbours, half to each. */
+static void
+draw_one(CwuTokenView *self, GtkSnapshot *snapshot, guint number, GArray *pieces)
+{
+  g_array_set_size(pieces, 0);
+  collect_pieces(self, snapshot, number, pieces);
+  Piece *first = &g_array_index(pieces, Piece, 0);
+  Piece *last = &g_array_index(pieces, Piece, pieces->len - 1);
+  GtkTextIter at;
+  GdkRectangle space;
+  if (begins_with_space(self, number, &at)) {
+    gtk_text_view_get_iter_location(GTK_TEXT_VIEW(self), &at, &space);
+    first->place.x += space.width / 2;
+    first->place.width -= space.width / 2;
+    first->starts_word = true;
+  }
+  if (number + 1 == self->chips->len) {
+    last->ends_word = true;
+    last->place.width += CHIP_PADDING_PX;
+  } else if (begins_with_space(self, number + 1, &at)) {
+    gtk_text_view_get_iter_location(GTK_TEXT_VIEW(self), &at, &space);
+    last->ends_word = true;
+    if (space.y == last->place.y)
+      last->place.width += space.width / 2;
+  }
+  const Chip *chip = &g_array_index(self->chips, Chip, number);
+  int margin = gtk_text_view_get_left_margin(GTK_TEXT_VIEW(self));
+  for (guint i = 0; i < pieces->len; i++) {
+    Piece *piece = &g_array_index(pieces, Piece, i);
+    bool begins_line = piece->place.x <= margin;
+    piece->place.x -= begins_line ? CHIP_PADDING_PX : 0;
+    piece->place.width += begins_line ? CHIP_PADDING_PX : 0;
+    piece->starts_word |= begins_line || chip->is_special;
+    piece->ends_word |= i + 1 < pieces->len || chip->is_special;
+    draw_piece(GTK_WIDGET(self), snapshot, piece, chip->is_special);
+  }
+}
+
+/* The chip of a character, by halving; the number of chips if it has none. */
+static guint
+find_chip(const CwuTokenView *self, int character)
+{
+  guint low = 0, high = self->chips->len;
+  while (low < high) {
+    guint middle = low + (high - low) / 2;
+    if (g_array_index(self->chips, Chip, middle).end <= character)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
+static void
+snapshot_layer(GtkTextView *view, GtkTextViewLayer layer, GtkSnapshot *snapshot)
+{
+  CwuTokenView *self = CWU_TOKEN_VIEW(view);
+  if (layer != GTK_TEXT_VIEW_LAYER_BELOW_TEXT || self->chips->len == 0)
+    return;
+  GdkRectangle seen;
+  GtkTextIter top, bottom;
+  gtk_text_view_get_visible_rect(view, &seen);
+  gtk_text_view_get_iter_at_location(view, &top, 0, seen.y);
+  gtk_text_view_get_iter_at_location(view, &bottom, seen.x + seen.width, seen.y + seen.height);
+  g_autoptr(GArray) pieces = g_array_new(FALSE, FALSE, sizeof(Piece));
+  guint last = find_chip(self, gtk_text_iter_get_offset(&bottom));
+  for (guint i = find_chip(self, gtk_text_iter_get_offset(&top));
+       i <= last && i < self->chips->len; i++)
+    draw_one(self, snapshot, i, pieces);
+}
+
+/* ---- events ----------------------------------------------------------------------------- */
+
+/* The text of a chip, and its tokens' numbers. */
+static char *
+describe(CwuTokenView *self, guint number)
+{
+  const Chip *chip = &g_array_index(self->chips, Chip, number);
+  GtkTextBuffer *buffer = gtk_text_view_get_buffer(GTK_TEXT_VIEW(self));
+  GtkTextIter start, end;
+  gtk_text_buffer_get_iter_at_offset(buffer, &start, chip->start);
+  gtk_text_buffer_get_iter_at_offset(buffer, &end, chip->end);
+  g_autofree char *text = gtk_text_buffer_get_text(buffer, &start, &end, FALSE);
+  g_autofree char *quoted = cw_escape_dup(text, true);
+  GString *out = g_string_new(quoted);
+  for (size_t i = chip->first; i < chip->first + chip->n_tokens; i++) {
+    g_string_append_c(out, '\n');
+    /* Translators: a token's number in the vocabulary, and its place in the prompt. */
+    g_string_append_printf(out, _("token %d, position %zu"),
+                           g_array_index(self->ids, int32_t, i), i);
+  }
+  return g_string_free(out, FALSE);
+}
+
+static gboolean
+query_tooltip_cb(GtkWidget *widget, int x, int y, gboolean by_keyboard, GtkTooltip *tooltip)
+{
+  CwuTokenView *self = CWU_TOKEN_VIEW(widget);
+  GtkTextView *view = GTK_TEXT_VIEW(widget);
+  GtkTextBuffer *buffer = gtk_text_view_get_buffer(view);
+  GtkTextIter at;
+  if (by_keyboard) {
+    gtk_text_buffer_get_iter_at_mark(buffer, &at, gtk_text_buffer_get_insert(buffer));
+  } else {
+    gtk_text_view_window_to_buffer_coords(view, GTK_TEXT_WINDOW_WIDGET, x, y, &x, &y);
+    if (!gtk_text_view_get_iter_at_location(view, &at, x, y))
+      return FALSE;
+  }
+  guint number = find_chip(self, gtk_text_iter_get_offset(&at));
+  if (number >= self->chips->len)
+    return FALSE;
+  g_autofree char *text = describe(self, number);
+  gtk_tooltip_set_text(tooltip, text);
+  return TRUE;
+}
+
+/* Input methods come first: Enter may end a composition. */
+static gboolean
+key_pressed_cb(GtkEventControllerKey *controller, guint key, guint code, GdkModifierType state,
+               CwuTokenView *self)
+{
+  GdkEvent *event = gtk_event_controller_get_current_event(GTK_EVENT_CONTROLLER(controller));
+  bool is_enter = key == GDK_KEY_Return || key == GDK_KEY_KP_Enter || key == GDK_KEY_ISO_Enter;
+  if (!is_enter || (state & GDK_SHIFT_MASK) != 0)
+    return FALSE;
+  if (event == NULL || !gtk_text_view_im_context_filter_keypress(GTK_TEXT_VIEW(self), event))
+    g_signal_emit(self, activated_signal, 0);
+  return TRUE;
+}
+
+char *
+cwu_token_view_dup_text(CwuTokenView *self)
+{
+  GtkTextBuffer *buffer = gtk_text_view_get_buffer(GTK_TEXT_VIEW(self));
+  GtkTextIter start, end;
+  gtk_text_buffer_get_bounds(buffer, &start, &end);
+  return gtk_text_buffer_get_text(buffer, &start, &end, FALSE);
+}
+
+void
+cwu_token_view_set_text(CwuTokenView *self, const char *text)
+{
+  g_return_if_fail(CWU_IS_TOKEN_VIEW(self) && text != NULL);
+  g_autofree char *old = cwu_token_view_dup_text(self);
+  if (strcmp(old, text) != 0)
+    gtk_text_buffer_set_text(gtk_text_view_get_buffer(GTK_TEXT_VIEW(self)), text, -1);
+}
+
+static void
+finalize(GObject *object)
+{
+  CwuTokenView *self = CWU_TOKEN_VIEW(object);
+  g_array_unref(self->chips);
+  g_array_unref(self->ids);
+  g_object_unref(self->return_mark);
+  G_OBJECT_CLASS(cwu_token_view_parent_class)->finalize(object);
+}
+
+static void
+cwu_token_view_class_init(CwuTokenViewClass *class)
+{
+  G_OBJECT_CLASS(class)->finalize = finalize;
+  GTK_TEXT_VIEW_CLASS(class)->snapshot_layer = snapshot_layer;
+  GTK_WIDGET_CLASS(class)->query_tooltip = query_tooltip_cb;
+  activated_signal = g_signal_new("activated", CWU_TYPE_TOKEN_VIEW, G_SIGNAL_RUN_LAST, 0, NULL,
+                                  NULL, NULL, G_TYPE_NONE, 0);
+}
+
+static void
+cwu_token_view_init(CwuTokenView *self)
+{
+  GtkTextView *view = GTK_TEXT_VIEW(self);
+  GtkEventController *keys = gtk_event_controller_key_new();
+  self->chips = g_array_new(FALSE, FALSE, sizeof(Chip));
+  self->ids = g_array_new(FALSE, FALSE, sizeof(int32_t));
+  self->return_mark = gtk_widget_create_pango_layout(GTK_WIDGET(self), "↵");
+  self->wide = gtk_text_buffer_create_tag(gtk_text_view_get_buffer(view), NULL,
+                                          "letter-spacing", SPACE_EXTRA_PX * PANGO_SCALE, NULL);
+  gtk_text_view_set_wrap_mode(view, GTK_WRAP_WORD_CHAR);
+  gtk_text_view_set_accepts_tab(view, FALSE);
+  gtk_text_view_set_left_margin(view, CHIP_PADDING_PX);
+  gtk_text_view_set_right_margin(view, CHIP_PADDING_PX);
+  gtk_text_view_set_pixels_above_lines(view, 4);
+  gtk_text_view_set_pixels_below_lines(view, 4);
+  gtk_text_view_set_pixels_inside_wrap(view, 9);
+  gtk_widget_set_has_tooltip(GTK_WIDGET(self), TRUE);
+  gtk_widget_add_css_class(GTK_WIDGET(self), "cwu-token-view");
+  gtk_event_controller_set_propagation_phase(keys, GTK_PHASE_CAPTURE);
+  g_signal_connect(keys, "key-pressed", G_CALLBACK(key_pressed_cb), self);
+  gtk_widget_add_controller(GTK_WIDGET(self), keys);
+}
+
+CwuTokenView *
+cwu_token_view_new(void)
+{
+  return g_object_new(CWU_TYPE_TOKEN_VIEW, NULL);
+}

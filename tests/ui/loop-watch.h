@@ -1,15 +1,16 @@
 /* loop-watch.h - measures how long the main loop does not come round: the longest gap between
- * two turns of a 5 ms timeout, and how much of that gap this thread merely waited for a core.
- */
+ * two turns of a 5 ms timeout, how much of a gap was not spent waiting for a core, and how much
+ * of it this thread computed. */
 #pragma once
 
 #include <glib.h>
 
 typedef struct {
   guint source;
-  gint64 last_us, last_wait_ns;
+  gint64 last_us, last_wait_ns, last_cpu_ns;
   double worst_ms;     /* longest gap */
-  double worst_own_ms; /* longest gap less the time in the run queue: what we did ourselves */
+  double worst_own_ms; /* longest gap less the time in the run queue: computing and blocking */
+  double worst_cpu_ms; /* most computing in a gap */
   guint n_turns;
 } LoopWatch;
 
@@ -22,3 +23,20 @@ typedef struct {
 } LoopMoment;
 LoopMoment loop_moment_now(void);
 double loop_moment_own_ms(const LoopMoment *since);
+
+/* Turns the default loop for so long. */
+void loop_turn_for(guint ms);
+/* Turns it until the condition holds; a test that waits too long for it fails. */
+#define LOOP_LIMIT_SECONDS 120
+#define loop_turn_until(condition)                                                    \
+  G_STMT_START                                                                        \
+  {                                                                                   \
+    gint64 end_us = g_get_monotonic_time() + LOOP_LIMIT_SECONDS * G_USEC_PER_SEC;     \
+    while (!(condition)) {                                                            \
+      loop_turn_for(1);                                                               \
+      if (g_get_monotonic_time() > end_us)                                            \
+        g_error("%s:%d: not within %d s: %s", __FILE__, __LINE__, LOOP_LIMIT_SECONDS, \
+                #condition);                                                          \
+    }                                                                                 \
+  }                                                                                   \
+  G_STMT_END

@@ -13,11 +13,11 @@
 #include "test-support.h"
 #include "trace/engine.h"
 
-#define PROMPT             "The capital of France is"
-#define CANCEL_LIMIT_MS    200.0
-#define STALL_LIMIT_MS     50.0
-#define RELEASE_LIMIT_MS   1.0
-#define WAIT_LIMIT_SECONDS 120
+#define PROMPT           "The capital of France is"
+#define CANCEL_LIMIT_MS  200.0
+#define STALL_LIMIT_MS   50.0
+#define RELEASE_LIMIT_MS 1.0
+#define N_RELEASES       12
 
 typedef struct {
   CwuEngine *engine;
@@ -67,36 +67,6 @@ is_asan(void)
 #endif
 }
 
-static gboolean
-raise_flag_cb(gpointer data)
-{
-  *(bool *)data = true;
-  return G_SOURCE_REMOVE;
-}
-
-static void
-turn_loop_for(guint ms)
-{
-  bool is_over = false;
-  g_timeout_add(ms, raise_flag_cb, &is_over);
-  while (!is_over)
-    g_main_context_iteration(NULL, TRUE);
-}
-
-/* Turns the loop until the condition holds. */
-#define wait_until(condition)                                                         \
-  G_STMT_START                                                                        \
-  {                                                                                   \
-    gint64 end_us = g_get_monotonic_time() + WAIT_LIMIT_SECONDS * G_USEC_PER_SEC;     \
-    while (!(condition)) {                                                            \
-      turn_loop_for(1);                                                               \
-      if (g_get_monotonic_time() > end_us)                                            \
-        g_error("%s:%d: not within %d s: %s", __FILE__, __LINE__, WAIT_LIMIT_SECONDS, \
-                #condition);                                                          \
-    }                                                                                 \
-  }                                                                                   \
-  G_STMT_END
-
 static void
 new_engine(Fixture *fixture)
 {
@@ -120,7 +90,7 @@ load(Fixture *fixture)
 {
   cwu_engine_set_paths(fixture->engine, fixture->model, fixture->transcoder);
   g_assert_cmpint(cwu_engine_get_state(fixture->engine), ==, CWU_ENGINE_LOADING);
-  wait_until(cwu_engine_get_state(fixture->engine) != CWU_ENGINE_LOADING);
+  loop_turn_until(cwu_engine_get_state(fixture->engine) != CWU_ENGINE_LOADING);
   g_assert_null(cwu_engine_peek_message(fixture->engine));
   g_assert_cmpint(cwu_engine_get_state(fixture->engine), ==, CWU_ENGINE_READY);
 }
@@ -132,7 +102,7 @@ tear_down(Fixture *fixture, gconstpointer data)
     g_signal_handlers_disconnect_by_data(fixture->engine, fixture);
     g_assert_finalize_object(fixture->engine);
   }
-  turn_loop_for(1);
+  loop_turn_for(1);
   g_clear_pointer(&fixture->graph, cw_graph_unref);
   g_clear_error(&fixture->error);
   g_free(fixture->model);
@@ -165,24 +135,24 @@ test_states(Fixture *fixture, gconstpointer data)
   g_assert_cmpint(cwu_engine_get_state(engine), ==, CWU_ENGINE_NO_MODEL);
   g_assert_nonnull(strstr(cwu_engine_peek_message(engine), "./packaging/start"));
   trace(fixture, PROMPT);
-  wait_until(fixture->n_failed == 1);
+  loop_turn_until(fixture->n_failed == 1);
   g_assert_nonnull(strstr(fixture->error->message, "./packaging/start"));
 
   cwu_engine_set_paths(engine, "/nowhere/model.gguf", fixture->transcoder);
-  wait_until(cwu_engine_get_state(engine) == CWU_ENGINE_FAILED);
+  loop_turn_until(cwu_engine_get_state(engine) == CWU_ENGINE_FAILED);
   g_assert_nonnull(strstr(cwu_engine_peek_message(engine), "/nowhere/model.gguf"));
   g_assert_nonnull(strstr(cwu_engine_peek_message(engine), "settings"));
 
   /* A model of another width: previews work, a trace says why it does not. */
   g_autofree char *other = test_golden_path("attribution/llama-clt/transcoder");
   cwu_engine_set_paths(engine, fixture->model, other);
-  wait_until(cwu_engine_get_state(engine) == CWU_ENGINE_FAILED);
+  loop_turn_until(cwu_engine_get_state(engine) == CWU_ENGINE_FAILED);
   cwu_engine_preview(engine, PROMPT);
   g_assert_cmpuint(cwu_engine_peek_preview(engine)->n_tokens, ==, 6);
-  wait_until(fixture->n_current > 0);
+  loop_turn_until(fixture->n_current > 0);
 
   cwu_engine_set_paths(engine, fixture->model, NULL);
-  wait_until(cwu_engine_get_state(engine) == CWU_ENGINE_NO_MODEL);
+  loop_turn_until(cwu_engine_get_state(engine) == CWU_ENGINE_NO_MODEL);
   g_assert_nonnull(strstr(cwu_engine_peek_message(engine), "transcoder"));
 }
 
@@ -223,11 +193,11 @@ test_quick_edits(Fixture *fixture, gconstpointer data)
     g_assert_cmpstr(preview->text, ==, start);
     g_assert_cmpuint(preview->n_tokens, >, 4);
     if (i < 30)
-      turn_loop_for(1);
+      loop_turn_for(1);
   }
   guint n_before = fixture->n_current;
-  wait_until(!cwu_engine_is_busy(fixture->engine));
-  turn_loop_for(20);
+  loop_turn_until(!cwu_engine_is_busy(fixture->engine));
+  loop_turn_for(20);
   /* Of the 29 that were overtaken some may have been quick enough; after the last edit only its
    * own answer came. */
   g_test_message("%u of the 29 overtaken edits were answered in time", n_before);
@@ -254,7 +224,7 @@ test_late_preview(Fixture *fixture, gconstpointer data)
   wait_idle_without_events(fixture);
   cwu_engine_preview(fixture->engine, "The grass is");
   g_assert_cmpuint(fixture->n_current, ==, 0);
-  wait_until(fixture->n_current > 0);
+  loop_turn_until(fixture->n_current > 0);
   assert_next_is_the_models(fixture, "The grass is");
 }
 
@@ -304,7 +274,7 @@ test_too_long(Fixture *fixture, gconstpointer data)
   cwu_engine_preview(fixture->engine, text->str);
   double at_once_ms = (double)(g_get_monotonic_time() - before) / 1e3;
   g_assert_null(cwu_engine_peek_preview(fixture->engine));
-  wait_until(cwu_engine_peek_preview(fixture->engine) != NULL);
+  loop_turn_until(cwu_engine_peek_preview(fixture->engine) != NULL);
   const CwuPreview *preview = cwu_engine_peek_preview(fixture->engine);
   g_test_message("36 KB asked for in %.2f ms: %s", at_once_ms, preview->problem);
   g_assert_cmpuint(preview->n_tokens, ==, 9001);
@@ -322,7 +292,7 @@ test_preview_before_model(Fixture *fixture, gconstpointer data)
   cwu_engine_preview(fixture->engine, PROMPT);
   g_assert_null(cwu_engine_peek_preview(fixture->engine));
   load(fixture);
-  wait_until(fixture->n_current > 0);
+  loop_turn_until(fixture->n_current > 0);
   g_assert_cmpuint(cwu_engine_peek_preview(fixture->engine)->n_tokens, ==, 6);
   assert_next_is_the_models(fixture, PROMPT);
 }
@@ -349,7 +319,7 @@ test_targets(Fixture *fixture, gconstpointer data)
   request->options.max_feature_nodes = 64;
   request->target_texts = g_strdupv((char **)pair);
   cwu_engine_trace_async(fixture->engine, request, traced_cb, fixture);
-  wait_until(fixture->n_finished == 1);
+  loop_turn_until(fixture->n_finished == 1);
   const CwNode *nodes = cw_graph_peek_nodes(fixture->graph);
   size_t n_nodes = cw_graph_get_n_nodes(fixture->graph), n_logits = 0;
   for (size_t i = 0; i < n_nodes; i++)
@@ -413,7 +383,7 @@ test_same_as_command_line(Fixture *fixture, gconstpointer data)
   course.start_us = g_get_monotonic_time();
   trace(fixture, PROMPT);
   g_assert_true(cwu_engine_is_tracing(fixture->engine));
-  wait_until(fixture->n_finished + fixture->n_failed == 1);
+  loop_turn_until(fixture->n_finished + fixture->n_failed == 1);
   g_test_message("%4.0f ms  done", (double)(g_get_monotonic_time() - course.start_us) / 1e3);
   g_signal_handlers_disconnect_by_data(fixture->engine, &course);
   g_assert_no_error(fixture->error);
@@ -436,14 +406,14 @@ test_cancel(Fixture *fixture, gconstpointer data)
   load(fixture);
   gint64 before = g_get_monotonic_time();
   trace(fixture, PROMPT);
-  wait_until(fixture->n_finished == 1);
+  loop_turn_until(fixture->n_finished == 1);
   double whole_ms = (double)(g_get_monotonic_time() - before) / 1e3;
   g_autoptr(GRand) random = g_rand_new_with_seed(20);
   double worst_ms = 0, worst_cpu_ms = 0;
   for (guint i = 0; i < 20; i++) {
     guint moment = (guint)g_rand_double_range(random, 0, 0.6 * whole_ms);
     trace(fixture, PROMPT);
-    turn_loop_for(moment);
+    loop_turn_for(moment);
     bool was_tracing = cwu_engine_is_tracing(fixture->engine);
     guint n_ended = fixture->n_cancelled + fixture->n_finished;
     before = g_get_monotonic_time();
@@ -451,10 +421,10 @@ test_cancel(Fixture *fixture, gconstpointer data)
     cwu_engine_cancel_trace(fixture->engine);
     g_assert_false(cwu_engine_is_tracing(fixture->engine));
     while (cwu_engine_is_busy(fixture->engine))
-      turn_loop_for(1);
+      loop_turn_for(1);
     worst_ms = MAX(worst_ms, (double)(g_get_monotonic_time() - before) / 1e3);
     worst_cpu_ms = MAX(worst_cpu_ms, process_cpu_ms() - cpu_before);
-    turn_loop_for(2);
+    loop_turn_for(2);
     g_assert_cmpuint(fixture->n_cancelled + fixture->n_finished, ==, n_ended + was_tracing);
   }
   g_test_message("trace %.0f ms; 20 cancels, %u in time, the slowest idle after %.0f ms "
@@ -472,13 +442,13 @@ test_supersede(Fixture *fixture, gconstpointer data)
     return;
   load(fixture);
   trace(fixture, "The opposite of hot is");
-  turn_loop_for(30);
+  loop_turn_for(30);
   trace(fixture, "The grass is");
-  turn_loop_for(30);
+  loop_turn_for(30);
   trace(fixture, PROMPT);
-  wait_until(fixture->n_finished == 1);
-  wait_until(!cwu_engine_is_busy(fixture->engine));
-  turn_loop_for(20);
+  loop_turn_until(fixture->n_finished == 1);
+  loop_turn_until(!cwu_engine_is_busy(fixture->engine));
+  loop_turn_for(20);
   g_assert_cmpuint(fixture->n_cancelled, ==, 2);
   g_assert_cmpuint(fixture->n_finished, ==, 1);
   g_assert_nonnull(strstr(cw_graph_peek_prompt(fixture->graph), PROMPT));
@@ -494,21 +464,21 @@ test_late_result(Fixture *fixture, gconstpointer data)
   trace(fixture, PROMPT);
   wait_idle_without_events(fixture);
   cwu_engine_cancel_trace(fixture->engine);
-  turn_loop_for(20);
+  loop_turn_for(20);
   g_assert_cmpuint(fixture->n_finished, ==, 0);
   g_assert_cmpuint(fixture->n_cancelled, ==, 1);
   /* Nor does it pass for the result of a newer trace. */
   trace(fixture, "The grass is");
   wait_idle_without_events(fixture);
   trace(fixture, PROMPT);
-  wait_until(fixture->n_finished == 1);
+  loop_turn_until(fixture->n_finished == 1);
   g_assert_nonnull(strstr(cw_graph_peek_prompt(fixture->graph), PROMPT));
   fixture->n_finished = fixture->n_cancelled = 0;
   /* The same with other files asked for in between. */
   trace(fixture, PROMPT);
   wait_idle_without_events(fixture);
   cwu_engine_set_paths(fixture->engine, fixture->model, NULL);
-  turn_loop_for(20);
+  loop_turn_for(20);
   g_assert_cmpuint(fixture->n_finished, ==, 0);
   g_assert_cmpuint(fixture->n_cancelled, ==, 1);
 }
@@ -524,15 +494,15 @@ test_preview_yields(Fixture *fixture, gconstpointer data)
     g_string_append(text, " what");
   load(fixture);
   cwu_engine_preview(fixture->engine, text->str);
-  turn_loop_for(60);
+  loop_turn_for(60);
   g_assert_cmpuint(fixture->n_current, ==, 0);
   g_autoptr(CwuTraceRequest) request = cwu_trace_request_new(PROMPT);
   request->options.max_feature_nodes = 64;
   cwu_engine_trace_async(fixture->engine, request, traced_cb, fixture);
-  wait_until(fixture->n_finished == 1);
+  loop_turn_until(fixture->n_finished == 1);
   g_assert_cmpuint(fixture->n_current, ==, 0);
   /* Interrupted, not forgotten. */
-  wait_until(fixture->n_current > 0);
+  loop_turn_until(fixture->n_current > 0);
   assert_next_is_the_models(fixture, text->str);
   g_string_free(text, TRUE);
 }
@@ -552,35 +522,46 @@ count_engine_threads(void)
   return n;
 }
 
+static int
+compare_numbers(const void *a, const void *b)
+{
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
 static void
 test_freed_in_the_middle(Fixture *fixture, gconstpointer data)
 {
   if (fixture->model == NULL)
     return;
   g_autoptr(GRand) random = g_rand_new_with_seed(7);
-  double worst_ms = 0;
+  double release_ms[N_RELEASES];
   guint n_traces = 0;
-  for (guint i = 0; i < 12; i++) {
+  for (guint i = 0; i < N_RELEASES; i++) {
     cwu_engine_set_paths(fixture->engine, fixture->model, fixture->transcoder);
     if (i % 3 != 0)
-      wait_until(cwu_engine_get_state(fixture->engine) == CWU_ENGINE_READY);
+      loop_turn_until(cwu_engine_get_state(fixture->engine) == CWU_ENGINE_READY);
     cwu_engine_preview(fixture->engine, PROMPT);
     if (i % 3 != 1) {
       trace(fixture, PROMPT);
       n_traces++;
     }
-    turn_loop_for((guint)g_rand_int_range(random, 0, 250));
+    loop_turn_for((guint)g_rand_int_range(random, 0, 250));
     g_signal_handlers_disconnect_by_data(fixture->engine, fixture);
     LoopMoment before = loop_moment_now();
     g_assert_finalize_object(g_steal_pointer(&fixture->engine));
-    worst_ms = MAX(worst_ms, loop_moment_own_ms(&before));
+    release_ms[i] = loop_moment_own_ms(&before);
     new_engine(fixture);
   }
-  turn_loop_for(5);
+  loop_turn_for(5);
   g_assert_cmpuint(fixture->n_cancelled + fixture->n_finished, ==, n_traces);
-  g_test_message("12 engines dropped at work, the slowest in %.2f ms", worst_ms);
-  g_assert_cmpfloat(worst_ms, <=, RELEASE_LIMIT_MS * (is_asan() ? 20 : 1));
-  wait_until(count_engine_threads() == 1);
+  /* Waiting for the work would be slow every time; a single one may meet the thread where it
+   * holds the mutex and has lost its core to another program. */
+  qsort(release_ms, N_RELEASES, sizeof *release_ms, compare_numbers);
+  g_test_message("%d engines dropped at work, half of them in %.2f ms, the slowest in %.2f ms",
+                 N_RELEASES, release_ms[N_RELEASES / 2], release_ms[N_RELEASES - 1]);
+  g_assert_cmpfloat(release_ms[N_RELEASES / 2], <=, RELEASE_LIMIT_MS);
+  loop_turn_until(count_engine_threads() == 1);
 }
 
 /* ---- the loop --------------------------------------------------------------------------- */
@@ -597,14 +578,14 @@ test_loop_never_waits(Fixture *fixture, gconstpointer data)
   for (guint i = 0; i < 5; i++) {
     g_autofree char *text = g_strndup(PROMPT, strlen(PROMPT) - i);
     cwu_engine_preview(fixture->engine, text);
-    turn_loop_for(20);
+    loop_turn_for(20);
   }
   trace(fixture, PROMPT);
-  wait_until(fixture->n_finished == 1);
+  loop_turn_until(fixture->n_finished == 1);
   trace(fixture, PROMPT);
-  turn_loop_for(100);
+  loop_turn_for(100);
   cwu_engine_set_paths(fixture->engine, NULL, NULL);
-  wait_until(!cwu_engine_is_busy(fixture->engine));
+  loop_turn_until(!cwu_engine_is_busy(fixture->engine));
   loop_watch_stop(&watch);
   g_test_message("load, previews and traces: %u turns, longest gap %.1f ms, %.1f ms of it not "
                  "spent waiting for a core",

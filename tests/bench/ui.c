@@ -11,6 +11,7 @@
 #include "golden-graph.h"
 
 #include <adwaita.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -209,23 +210,29 @@ time_view(const char *view)
 
 /* After one threshold step, in ms of wall time: a picture of what is left, and all of it. */
 static void
-time_step(void)
+time_step(const char *name, double node_threshold, const char *separator)
 {
   const CwuPictureState *state = cwu_picture_runner_peek(bench.view->runner);
   const CwuScene *before = state->scene;
   gint64 start = g_get_monotonic_time();
-  cw_document_set_thresholds(cwu_document_peek_core(bench.document), 0.999, 1);
+  cw_document_set_thresholds(cwu_document_peek_core(bench.document), node_threshold, 1);
   cwu_document_sync(bench.document);
   while (state->scene == before)
     turn();
   double coarse = (double)(g_get_monotonic_time() - start) / 1e3;
   wait_complete();
-  printf("    \"step_nodes\": %zu, \"step_edges\": %zu, \"coarse_ms\": %.0f, "
-         "\"full_ms\": %.0f\n   }",
-         state->scene->n_nodes, state->scene->n_edges, coarse,
-         (double)(g_get_monotonic_time() - start) / 1e3);
-  cw_document_set_thresholds(cwu_document_peek_core(bench.document), 1, 1);
-  cwu_document_sync(bench.document);
+  printf("    \"%s\": {\"nodes\": %zu, \"edges\": %zu, \"coarse_ms\": %.0f, "
+         "\"full_ms\": %.0f}%s\n",
+         name, state->scene->n_nodes, state->scene->n_edges, coarse,
+         (double)(g_get_monotonic_time() - start) / 1e3, separator);
+}
+
+static void
+time_steps(const char *separator)
+{
+  time_step("step_down", 0.999, ",");
+  time_step("step_up", 1, "");
+  printf("   }%s\n", separator);
 }
 
 static void
@@ -235,6 +242,36 @@ graph_set_cb(GObject *source, GAsyncResult *result, gpointer data)
   if (!cwu_document_set_graph_finish(CWU_DOCUMENT(source), result, &error))
     g_error("%s", error->message);
   *(bool *)data = true;
+}
+
+/* What GTK takes for a window of one texture that moves, and nothing else. */
+static void
+plain_snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
+{
+  GdkTexture *mass = cwu_picture_runner_peek(bench.view->runner)->mass;
+  float x = (float)(bench.n_frames % 2);
+  gtk_snapshot_append_texture(snapshot, mass,
+                              &GRAPHENE_RECT_INIT(x, 0, (float)gdk_texture_get_width(mass),
+                                                  (float)gdk_texture_get_height(mass)));
+}
+
+static void
+nothing(int step)
+{
+}
+
+static void
+time_floor(void)
+{
+  Times times;
+  void (*ours)(GtkWidget *, GtkSnapshot *) = bench.snapshot;
+  bench.snapshot = plain_snapshot;
+  printf("   \"one_texture\": {\n");
+  run(&times, 100, nothing);
+  print_times("move", &times);
+  printf("    \"renderer\": \"%s\"\n   },\n",
+         G_OBJECT_TYPE_NAME(gtk_native_get_renderer(GTK_NATIVE(bench.window))));
+  bench.snapshot = ours;
 }
 
 static void
@@ -250,12 +287,12 @@ time_graph(const char *name, CwGraph *graph, const char *separator)
   wait_complete();
   printf("  \"%s\": {\"nodes\": %zu, \"edges\": %zu,\n", name, cw_graph_get_n_nodes(graph),
          cw_graph_get_n_edges(graph));
+  time_floor();
   time_view("layers");
-  time_step();
-  printf(",\n");
+  time_steps(",");
   time_view("force");
-  time_step();
-  printf("\n  }%s\n", separator);
+  time_steps("");
+  printf("  }%s\n", separator);
   cwu_document_set_view(bench.document, "layers");
 }
 

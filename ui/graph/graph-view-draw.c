@@ -10,10 +10,6 @@
 #include "graph/minimap.h"
 #include "window/theme-watch.h"
 
-/* Room above and beside a hovered node for its name. */
-#define HOVER_WIDTH_PX  440.0
-#define HOVER_HEIGHT_PX 64.0
-
 static void
 ensure_canvases(CwuGraphView *self)
 {
@@ -138,6 +134,10 @@ append_texture(GtkSnapshot *snapshot, GdkTexture *texture, const CwuCamera *made
     k = now->plot.width / made_for->plot.width * now->zoom / made_for->zoom;
   double x = now->plot.x + now->offset_x - k * made_for->offset_x;
   double y = now->plot.y + now->offset_y - k * made_for->offset_y;
+  if (fabs(k - 1) < 1e-9) { /* Moved only: a whole number of px copies, it does not blur. */
+    x = round(x);
+    y = round(y);
+  }
   graphene_rect_t clip = GRAPHENE_RECT_INIT((float)now->plot.x, (float)now->plot.y,
                                             (float)now->plot.width, (float)now->plot.height);
   graphene_rect_t at = GRAPHENE_RECT_INIT((float)x, (float)y, (float)(k * made_for->plot.width),
@@ -208,17 +208,11 @@ append_minimap(CwuGraphView *self, GtkSnapshot *snapshot, const CwuPictureState 
 /* ---- a frame ---------------------------------------------------------------------------- */
 
 static void
-append_hover(CwuGraphView *self, GtkSnapshot *snapshot, const CwuPicture *picture,
-             const CwuRect *all)
+append_hover(CwuGraphView *self, GtkSnapshot *snapshot, const CwuPicture *picture)
 {
   if (picture->hovered < 0)
     return;
-  CwuPoint at = cwu_layout_at(picture->layout, &picture->camera, (size_t)picture->hovered);
-  double x0 = MAX(at.x - HOVER_WIDTH_PX, 0), x1 = MIN(at.x + HOVER_WIDTH_PX, all->width);
-  double y0 = MAX(at.y - HOVER_HEIGHT_PX, 0), y1 = MIN(at.y + HOVER_HEIGHT_PX, all->height);
-  if (x1 <= x0 || y1 <= y0)
-    return;
-  CwuRect part = { x0, y0, x1 - x0, y1 - y0 };
+  CwuRect part = cwu_labels_hover_bounds(self->hover->face, picture);
   GskRenderNode *node = node_new(self, self->hover, picture, &part, draw_hover);
   gtk_snapshot_append_node(snapshot, node);
   gsk_render_node_unref(node);
@@ -232,7 +226,7 @@ snapshot_picture(CwuGraphView *self, GtkSnapshot *snapshot, const CwuPictureStat
   gtk_snapshot_append_node(snapshot, self->frame.ground);
   append_textures(self, snapshot, state, picture, 1);
   gtk_snapshot_append_node(snapshot, self->frame.front);
-  append_hover(self, snapshot, picture, all);
+  append_hover(self, snapshot, picture);
   append_minimap(self, snapshot, state, picture);
 }
 

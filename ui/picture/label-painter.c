@@ -8,6 +8,7 @@
 #include "picture/node-name.h"
 
 #define MAX_CARD_PX     190.0
+#define MAX_HOVER_PX    420.0
 #define CARD_PADDING_PX 5.0
 /* A card per so much ground: fewer than would fit, so that the eye finds the important ones. */
 #define CARD_GROUND_PX2 21000.0
@@ -224,38 +225,63 @@ draw_cards(CwuCanvas *canvas, const CwuPicture *picture, const GArray *cards)
   }
 }
 
-/* The hovered node's name and place, above everything, inside the picture. */
+/* The hovered node's name and place; "" where its card says as much. Transfer full. */
+static char *
+dup_hover_words(CwuTextFace *face, const CwuPicture *picture)
+{
+  const CwuScene *scene = picture->scene;
+  uint32_t node = scene->nodes[picture->hovered].node;
+  if (picture->focus != NULL && picture->focus->selected == picture->hovered)
+    return g_strdup("");
+  g_autofree char *name = cwu_node_dup_shown_name(scene->graph, picture->state, node);
+  g_autofree char *place = cwu_node_dup_place(scene->graph, node);
+  g_autofree char *words = g_strdup_printf("%s  ·  %s", name, place);
+  return cwu_text_face_dup_fitting(face, words, CWU_TEXT_PX, false, MAX_HOVER_PX);
+}
+
+/* Above the node, or below where there is no room, and inside the picture. */
+static CwuRect
+hover_card(CwuTextFace *face, const CwuPicture *picture, const char *words)
+{
+  const CwuRect *plot = &picture->camera.plot;
+  CwuPoint at = screen_of(picture, (size_t)picture->hovered);
+  double radius = cwu_painter_radius(picture) + 4, right = plot->x + plot->width + 60;
+  CwuRect card = { 0 };
+  cwu_text_face_measure(face, words, CWU_TEXT_PX, false, &card.width, &card.height);
+  card.width += 2 * CARD_PADDING_PX;
+  card.height += 6;
+  card.x = CLAMP(at.x - card.width / 2, 4, MAX(right - card.width, 4));
+  card.y = at.y - radius - 6 - card.height;
+  if (card.y < 4)
+    card.y = at.y + radius + 6;
+  return card;
+}
+
+CwuRect
+cwu_labels_hover_bounds(CwuTextFace *face, const CwuPicture *picture)
+{
+  g_autofree char *words = dup_hover_words(face, picture);
+  CwuPoint at = screen_of(picture, (size_t)picture->hovered);
+  CwuRect card = hover_card(face, picture, words);
+  double ring = cwu_painter_radius(picture) + 6;
+  double x0 = MIN(card.x, at.x - ring) - 2, y0 = MIN(card.y, at.y - ring) - 2;
+  double x1 = MAX(card.x + card.width, at.x + ring) + 2;
+  double y1 = MAX(card.y + card.height, at.y + ring) + 2;
+  return (CwuRect){ floor(x0), floor(y0), ceil(x1) - floor(x0), ceil(y1) - floor(y0) };
+}
+
 void
 cwu_labels_draw_hover(CwuCanvas *canvas, const CwuPicture *picture)
 {
   if (picture->hovered < 0)
     return;
-  bool has_card = picture->focus != NULL && picture->focus->selected == picture->hovered;
-  const CwuScene *scene = picture->scene;
-  const CwuRect *plot = &picture->camera.plot;
-  size_t node = (size_t)picture->hovered;
-  CwuPoint at = screen_of(picture, node);
-  double radius = cwu_painter_radius(picture) + 4;
+  g_autofree char *words = dup_hover_words(canvas->face, picture);
+  CwuPoint at = screen_of(picture, (size_t)picture->hovered);
   CwuStyle ring = { .stroke = picture->theme->selected, .stroke_px = 1.4 };
-  canvas->class->glyph(canvas, CWU_SHAPE_CIRCLE, at, radius, &ring);
-  if (has_card)
-    return;
-  g_autofree char *name =
-      cwu_node_dup_shown_name(scene->graph, picture->state, scene->nodes[node].node);
-  g_autofree char *place = cwu_node_dup_place(scene->graph, scene->nodes[node].node);
-  g_autofree char *words = g_strdup_printf("%s  ·  %s", name, place);
-  g_autofree char *shown =
-      cwu_text_face_dup_fitting(canvas->face, words, CWU_TEXT_PX, false, 420);
-  CwuRect card = { 0 };
-  cwu_text_face_measure(canvas->face, shown, CWU_TEXT_PX, false, &card.width, &card.height);
-  card.width += 2 * CARD_PADDING_PX;
-  card.height += 6;
-  double right = plot->x + plot->width + 60;
-  card.x = CLAMP(at.x - card.width / 2, 4, MAX(right - card.width, 4));
-  card.y = at.y - radius - 6 - card.height;
-  if (card.y < 4)
-    card.y = at.y + radius + 6;
-  draw_card(canvas, picture, &card, shown, picture->theme->text, false);
+  CwuRect card = hover_card(canvas->face, picture, words);
+  canvas->class->glyph(canvas, CWU_SHAPE_CIRCLE, at, cwu_painter_radius(picture) + 4, &ring);
+  if (*words != '\0')
+    draw_card(canvas, picture, &card, words, picture->theme->text, false);
 }
 
 void

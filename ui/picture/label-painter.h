@@ -25,3 +25,5 @@ void cwu_labels_follow(GArray *cards, const CwuPicture *picture);
 void cwu_labels_draw(CwuCanvas *canvas, const CwuPicture *picture, const GArray *cards);
 /* The name and place of what is hovered, with a ring around it; nothing if nothing is. */
 void cwu_labels_draw_hover(CwuCanvas *canvas, const CwuPicture *picture);
+/* The ground of that, where something is hovered. */
+CwuRect cwu_labels_hover_bounds(CwuTextFace *face, const CwuPicture *picture);

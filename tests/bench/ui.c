@@ -285,8 +285,9 @@ time_graph(const char *name, CwGraph *graph, const char *separator)
   cw_document_set_thresholds(cwu_document_peek_core(bench.document), 1, 1);
   cwu_document_sync(bench.document);
   wait_complete();
-  printf("  \"%s\": {\"nodes\": %zu, \"edges\": %zu,\n", name, cw_graph_get_n_nodes(graph),
-         cw_graph_get_n_edges(graph));
+  const CwPruned *shown = cwu_document_peek_pruned(bench.document);
+  printf("  \"%s\": {\"shown_nodes\": %zu, \"shown_edges\": %zu,\n", name, shown->n_kept_nodes,
+         shown->n_kept_edges);
   time_floor();
   time_view("layers");
   time_steps(",");
@@ -333,8 +334,8 @@ main(void)
   }
   adw_init();
   g_autofree char *machine = bench_describe_machine();
-  g_autoptr(CwGraph) small = graph_random(1900, 16, 12, 0.0105, 1);
-  g_autoptr(CwGraph) large = graph_random(9600, 16, 22, 0.0203, 2);
+  g_autoptr(CwGraph) small = graph_random(2700, 16, 12, 0.009, 1);
+  g_autoptr(CwGraph) large = graph_random(11500, 16, 22, 0.0203, 2);
   build_window();
   printf("{\n  \"case\": \"ui\", \"machine\": \"%s\", \"times\": \"[median, most]\",\n",
          machine);

@@ -470,6 +470,20 @@ cwu_graph_view_locate(CwuGraphView *self, int64_t node, double *x, double *y)
   return TRUE;
 }
 
+gboolean
+cwu_graph_view_locate_note(CwuGraphView *self, uint64_t note, GdkRectangle *card)
+{
+  for (guint i = 0; self->notes != NULL && i < self->notes->len; i++) {
+    const CwuNoteCard *drawn = &g_array_index(self->notes, CwuNoteCard, i);
+    if (drawn->id != note)
+      continue;
+    *card = (GdkRectangle){ (int)drawn->rect.x, (int)drawn->rect.y, (int)drawn->rect.width,
+                            (int)drawn->rect.height };
+    return TRUE;
+  }
+  return FALSE;
+}
+
 void
 cwu_graph_view_place_of(CwuGraphView *self, double x, double y, double *share_x,
                         double *share_y)

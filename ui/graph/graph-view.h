@@ -28,6 +28,8 @@ gboolean cwu_graph_view_is_complete(CwuGraphView *self);
 float *cwu_graph_view_dup_places(CwuGraphView *self);
 /* Where a node is drawn, in the widget; FALSE if it is not. */
 gboolean cwu_graph_view_locate(CwuGraphView *self, int64_t node, double *x, double *y);
+/* Where a note's card is drawn, in the widget; FALSE if it is not. */
+gboolean cwu_graph_view_locate_note(CwuGraphView *self, uint64_t note, GdkRectangle *card);
 /* What a place in the widget is in the picture, for a note that is put there: shares of its
  * width and height, 0..1. */
 void cwu_graph_view_place_of(CwuGraphView *self, double x, double y, double *share_x,

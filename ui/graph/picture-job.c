@@ -133,7 +133,7 @@ cwu_picture_job_n_edges(const CwuPictureWish *wish, const CwuScene *scene)
   return wish->is_moving ? MIN(MOVING_EDGES, scene->n_edges) : scene->n_edges;
 }
 
-/* Takes the texture a step further, or, cancelled, a part of it. */
+/* Takes the texture a step further, unless cancelled. */
 static bool
 make_mass(CwuPictureJob *job, GError **error)
 {
@@ -153,8 +153,15 @@ make_mass(CwuPictureJob *job, GError **error)
   size_t to = MIN(from + (from == 0 ? COARSE_EDGES : NEXT_EDGES),
                   cwu_picture_job_n_edges(wish, job->scene));
   /* The coarse texture is always finished: a pan that cancels every job would never see one. */
-  mass->n_done = cwu_edge_raster_add(mass->raster, job->scene, job->layout, from, to,
-                                     from == 0 ? NULL : job->cancel);
+  if (from > 0)
+    mass->n_done = cwu_edge_raster_add_on_threads(mass->raster, job->scene, job->layout, from,
+                                                  to, job->cancel);
+  else
+    mass->n_done = cwu_edge_raster_add(mass->raster, job->scene, job->layout, from, to, NULL);
+  /* Without memory for threads it takes longer. */
+  if (mass->n_done == from && !cw_cancel_is_triggered(job->cancel))
+    mass->n_done =
+        cwu_edge_raster_add(mass->raster, job->scene, job->layout, from, to, job->cancel);
   if (mass->n_done == to)
     job->mass_image = cwu_edge_raster_dup_image(mass->raster, cwu_theme_get(wish->theme));
   return true;

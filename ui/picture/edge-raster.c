@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define EDGES_PER_LOOK 2048
+#define MAX_THREADS    4
 /* Ink of an edge by its share of the target's input: even the weakest leaves a trace. */
 #define INK_LEAST 0.018
 #define INK_MOST  1.1
@@ -145,6 +146,78 @@ cwu_edge_raster_add(CwuEdgeRaster *raster, const CwuScene *scene, const CwuLayou
   }
   return i;
 }
+
+/* ---- on threads ------------------------------------------------------------------------ */
+
+/* A part of the edges, on a density of its own: two threads may not add to one pixel. */
+typedef struct {
+  CwuEdgeRaster raster;
+  const CwuScene *scene;
+  const CwuLayout *layout;
+  size_t from, to;
+  const CwCancel *cancel;
+  bool is_done;
+  GThread *thread;
+} Part;
+
+static gpointer
+add_part(gpointer data)
+{
+  Part *part = data;
+  part->is_done = cwu_edge_raster_add(&part->raster, part->scene, part->layout, part->from,
+                                      part->to, part->cancel) == part->to;
+  return NULL;
+}
+
+static bool
+part_start(Part *part, const CwuEdgeRaster *raster)
+{
+  size_t n = (size_t)raster->width * (size_t)raster->height;
+  part->raster = *raster;
+  part->raster.density = g_try_malloc0_n(n, sizeof(float));
+  if (part->raster.density != NULL)
+    part->thread = g_thread_try_new("edges", add_part, part, NULL);
+  return part->thread != NULL;
+}
+
+/* Waits for a part, and takes it over if it is wanted. */
+static void
+part_end(Part *part, CwuEdgeRaster *raster, bool is_wanted)
+{
+  size_t n = (size_t)raster->width * (size_t)raster->height;
+  for (size_t i = 0; is_wanted && i < n; i++)
+    raster->density[i] += part->raster.density[i];
+  g_free(part->raster.density);
+}
+
+size_t
+cwu_edge_raster_add_on_threads(CwuEdgeRaster *raster, const CwuScene *scene,
+                               const CwuLayout *layout, size_t from, size_t to,
+                               const CwCancel *cancel)
+{
+  Part parts[MAX_THREADS] = { 0 };
+  size_t n = CLAMP(g_get_num_processors(), 1, MAX_THREADS);
+  bool ok = true;
+  to = MIN(to, scene->n_edges);
+  for (size_t i = 0; i < n && ok; i++) {
+    parts[i].scene = scene;
+    parts[i].layout = layout;
+    parts[i].from = from + (to - from) * i / n;
+    parts[i].to = from + (to - from) * (i + 1) / n;
+    parts[i].cancel = cancel;
+    ok = part_start(&parts[i], raster);
+  }
+  for (size_t i = 0; i < n; i++)
+    if (parts[i].thread != NULL) {
+      g_thread_join(parts[i].thread);
+      ok = ok && parts[i].is_done;
+    }
+  for (size_t i = 0; i < n; i++)
+    part_end(&parts[i], raster, ok);
+  return ok ? to : from;
+}
+
+/* ---- as an image ----------------------------------------------------------------------- */
 
 static uint32_t
 premultiply(CwuColour colour, double alpha)

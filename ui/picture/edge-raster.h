@@ -21,6 +21,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CwuEdgeRaster, cwu_edge_raster_free)
 size_t cwu_edge_raster_add(CwuEdgeRaster *raster, const CwuScene *scene,
                            const CwuLayout *layout, size_t from, size_t to,
                            const CwCancel *cancel);
+/* The same on a thread per core, four at most; returns `to`, or `from` if cancel was raised or
+ * there was no memory for the threads' own pictures: then nothing has been added. */
+size_t cwu_edge_raster_add_on_threads(CwuEdgeRaster *raster, const CwuScene *scene,
+                                      const CwuLayout *layout, size_t from, size_t to,
+                                      const CwCancel *cancel);
 /* The density as an image of theme->mass: ARGB32, premultiplied, device scale set. Adding may
  * go on afterwards. NULL if there is no memory. */
 cairo_surface_t *cwu_edge_raster_dup_image(const CwuEdgeRaster *raster, const CwuTheme *theme);

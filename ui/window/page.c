@@ -4,6 +4,7 @@
 #include <glib/gi18n-lib.h>
 
 #include "panes/node-pane.h"
+#include "panes/note-editor.h"
 #include "panes/overview-pane.h"
 #include "panes/prune-bar.h"
 #include "trace/trace-control.h"
@@ -27,6 +28,7 @@ struct _CwuPage {
   GtkWidget *panes, *node_pane;    /* panes: stack "overview", "node" */
   bool is_side_sized;
   guint loading_timeout;
+  CwuNoteEditor *note_editor; /* of a note in the picture */
 };
 
 G_DEFINE_TYPE(CwuPage, cwu_page, GTK_TYPE_BOX)
@@ -255,6 +257,15 @@ loading_page_new(void)
   return box;
 }
 
+static void
+edit_note_cb(CwuGraphView *view, guint64 note, CwuPage *self)
+{
+  GdkRectangle card;
+  cwu_note_editor_open(self->note_editor, self->view, -1, note);
+  if (cwu_graph_view_locate_note(view, note, &card))
+    gtk_popover_set_pointing_to(GTK_POPOVER(self->note_editor), &card);
+}
+
 static GtkWidget *
 picture_card_new(CwuPage *self)
 {
@@ -262,12 +273,14 @@ picture_card_new(CwuPage *self)
   self->view = GTK_WIDGET(cwu_graph_view_new());
   cwu_graph_view_set_document(CWU_GRAPH_VIEW(self->view), self->document);
   g_signal_connect(self->view, "failed", G_CALLBACK(view_failed_cb), self);
+  g_signal_connect(self->view, "edit-note", G_CALLBACK(edit_note_cb), self);
   gtk_overlay_set_child(GTK_OVERLAY(overlay), self->view);
   gtk_overlay_add_overlay(GTK_OVERLAY(overlay), cwu_view_switcher_new());
   gtk_widget_add_css_class(card, "surface");
   gtk_widget_set_overflow(card, GTK_OVERFLOW_HIDDEN);
   gtk_box_append(GTK_BOX(card), overlay);
   gtk_box_append(GTK_BOX(card), cwu_prune_bar_new(self->document));
+  self->note_editor = cwu_note_editor_new(self->document, GTK_BOX(card));
   return card;
 }
 

@@ -322,7 +322,7 @@ test_graph_refusals(Fixture *fixture, gconstpointer data)
     { "render|/nowhere/g.json|--output|g.png", 1, "/nowhere/g.json" },
     { "render|GRAPH|--output|/nowhere/g.png", 1, "there is no folder" },
     { "render|GRAPH|--output|g.png|--width|0", 2, "--width takes a number from 1" },
-    { "render|GRAPH|--output|g.png|--view|force", 2, "--view takes one of layers" },
+    { "render|GRAPH|--output|g.png|--view|tree", 2, "--view takes one of layers, force" },
     { "render|GRAPH|--output|g.png|--select|nobody", 2, "ids look like" },
     { "render|GRAPH|--output|g.png|--selection|nobody", 2, "ids look like" },
     { "render|GRAPH|--output|g.png|--size|poster", 2, "--size takes one of screen" },

@@ -108,13 +108,23 @@ trace_cb(CwuTraceControl *control)
   cwu_engine_trace_async(control->engine, request, traced_cb, trace);
 }
 
+bool
+cwu_trace_control_cancel(CwuTraceControl *control)
+{
+  if (!control->is_tracing)
+    return false;
+  control->generation++; /* What comes now is dropped. */
+  cwu_engine_cancel_trace(control->engine);
+  end_trace(control, NULL);
+  return true;
+}
+
+/* The bar of any tab may end the trace that the model is busy with. */
 static void
 cancel_cb(CwuTraceControl *control)
 {
-  control->generation++; /* What comes now is dropped. */
-  cwu_engine_cancel_trace(control->engine);
-  if (control->is_tracing)
-    end_trace(control, NULL);
+  if (!cwu_trace_control_cancel(control))
+    cwu_engine_cancel_trace(control->engine);
 }
 
 static void

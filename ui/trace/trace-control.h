@@ -21,6 +21,8 @@ CwuTraceControl *cwu_trace_control_new(CwuDocument *document, CwuEngine *engine,
 void cwu_trace_control_free(CwuTraceControl *control);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CwuTraceControl, cwu_trace_control_free)
 
+/* Ends the document's trace; false if none is under way. */
+bool cwu_trace_control_cancel(CwuTraceControl *control);
 CwuPromptBar *cwu_trace_control_peek_bar(CwuTraceControl *control);
 
 G_END_DECLS

@@ -396,6 +396,12 @@ cwu_page_peek_view(CwuPage *self)
   return CWU_GRAPH_VIEW(self->view);
 }
 
+gboolean
+cwu_page_cancel_trace(CwuPage *self)
+{
+  return cwu_trace_control_cancel(self->tracing);
+}
+
 void
 cwu_page_edit_prompt(CwuPage *self)
 {

@@ -19,6 +19,8 @@ CwuPage *cwu_page_new(CwuContext *context);
 
 CwuDocument *cwu_page_peek_document(CwuPage *self);
 CwuGraphView *cwu_page_peek_view(CwuPage *self);
+/* Ends the trace under way; FALSE if there is none. */
+gboolean cwu_page_cancel_trace(CwuPage *self);
 /* Puts the cursor into the prompt. */
 void cwu_page_edit_prompt(CwuPage *self);
 /* The widget that F9 hides. */

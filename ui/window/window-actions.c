@@ -139,10 +139,12 @@ threshold_raise_cb(GSimpleAction *action, GVariant *parameter, gpointer user_dat
 
 /* ---- going about the circuit ----------------------------------------------------------- */
 
+/* Escape ends what runs first; then it lets go of the node. */
 static void
 clear_selection_cb(GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
-  cwu_document_set_selected(document_of(user_data), -1);
+  if (!cwu_page_cancel_trace(CWU_WINDOW(user_data)->page))
+    cwu_document_set_selected(document_of(user_data), -1);
 }
 
 static void
@@ -288,10 +290,9 @@ cwu_window_actions_update(CwuWindow *self)
                                           "print",          "view",     "zoom-in",
                                           "zoom-out",       "zoom-fit", "threshold-lower",
                                           "threshold-raise" };
-  static const char *const on_node[] = { "pin",       "label",
-                                         "note",      "clear-selection",
-                                         "free-node", "zoom-selection",
-                                         "go-input",  "go-output" };
+  static const char *const on_node[] = { "pin",       "label",          "note",
+                                         "free-node", "zoom-selection", "go-input",
+                                         "go-output" };
   if (self->page == NULL)
     return;
   CwuDocument *document = document_of(self);

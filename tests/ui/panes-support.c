@@ -64,20 +64,27 @@ tick_cb(GtkWidget *widget, GdkFrameClock *clock, gpointer user_data)
 }
 
 void
+panes_drain(PanesFixture *f)
+{
+  gint64 limit_us = g_get_monotonic_time() + SETTLE_MS * 1000;
+  while ((cwu_document_is_pruning(f->document) || g_main_context_pending(NULL)) &&
+         g_get_monotonic_time() < limit_us)
+    g_main_context_iteration(NULL, TRUE);
+}
+
+void
 panes_settle(PanesFixture *f)
 {
   gint64 limit_us = g_get_monotonic_time() + SETTLE_MS * 1000;
   int n_frames = 0;
   guint tick = gtk_widget_add_tick_callback(f->window, tick_cb, &n_frames, NULL);
-  while (g_main_context_pending(NULL) || cwu_document_is_pruning(f->document) || n_frames < 3 ||
-         !is_drawn(f->window)) {
+  while (cwu_document_is_pruning(f->document) || n_frames < 3 || !is_drawn(f->window)) {
     if (g_get_monotonic_time() > limit_us)
       g_error("nothing settled in %d s", SETTLE_MS / 1000);
     g_main_context_iteration(NULL, TRUE);
-    if (n_frames >= 3 && !cwu_document_is_pruning(f->document) && is_drawn(f->window))
-      break;
   }
   gtk_widget_remove_tick_callback(f->window, tick);
+  panes_drain(f);
 }
 
 static GtkWidget *

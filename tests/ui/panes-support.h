@@ -19,6 +19,8 @@ void panes_close(PanesFixture *f, gconstpointer data);
 /* Runs the main loop until nothing is left to do, masks are those asked for, and what was laid
  * out is drawn. */
 void panes_settle(PanesFixture *f);
+/* The same without waiting for frames. */
+void panes_drain(PanesFixture *f);
 
 /* The first descendant of a type; with a name: whose accessible text, label or tooltip begins
  * so (GtkLabel, GtkButton). Ends the program if there is none. */

@@ -136,9 +136,8 @@ GtkWidget *
 cwu_view_switcher_new(void)
 {
   GtkWidget *box = g_object_new(GTK_TYPE_BOX, "accessible-role", GTK_ACCESSIBLE_ROLE_GROUP,
-                                "halign", GTK_ALIGN_START, "valign", GTK_ALIGN_START, NULL);
+                                "valign", GTK_ALIGN_CENTER, NULL);
   gtk_widget_add_css_class(box, "linked");
-  gtk_widget_add_css_class(box, "view-switcher");
   gtk_accessible_update_property(GTK_ACCESSIBLE(box), GTK_ACCESSIBLE_PROPERTY_LABEL, _("View"),
                                  -1);
   gtk_box_append(GTK_BOX(box), cwu_key_button_new(_("Layers"), "win.view::layers", TRUE));

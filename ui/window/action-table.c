@@ -86,6 +86,8 @@ static const CwuAction actions[] = {
     NULL, CWU_SECTION_VIEW, TYPING },
   { "win.view::table", { "3" }, N_("Table of nodes"), NULL, NULL,
     NULL, CWU_SECTION_VIEW, TYPING },
+  { NULL, { "<Control>f" }, N_("Find nodes in the table"), NULL, NULL,
+    NULL, CWU_SECTION_VIEW, WIDGET },
   { "win.zoom-in", { "<Control>plus", "<Control>equal" }, N_("Zoom in"), N_("Zoom _In"), NULL,
     "zoom-in-symbolic", CWU_SECTION_VIEW, 0 },
   { "win.zoom-out", { "<Control>minus" }, N_("Zoom out"), N_("Zoom _Out"), NULL,

@@ -2,8 +2,10 @@
 #include "window/page.h"
 
 #include <glib/gi18n-lib.h>
+#include <string.h>
 
 #include "panes/node-pane.h"
+#include "panes/node-table.h"
 #include "panes/note-editor.h"
 #include "panes/overview-pane.h"
 #include "panes/prune-bar.h"
@@ -20,12 +22,13 @@ struct _CwuPage {
   CwuDocument *document;
   CwuAutosave *autosave;
   CwuTraceControl *tracing;
-  CwuRecovered *recovering;        /* read at present; NULL: an ordinary file */
-  GFile *opening;                  /* the file being read, NULL if none */
-  GtkWidget *banner, *banner_text; /* an error, until it is closed */
-  GtkWidget *stack;                /* "empty", "loading", "graph" */
-  GtkWidget *view, *side;          /* side: hidden with F9 */
-  GtkWidget *panes, *node_pane;    /* panes: stack "overview", "node" */
+  CwuRecovered *recovering;            /* read at present; NULL: an ordinary file */
+  GFile *opening;                      /* the file being read, NULL if none */
+  GtkWidget *banner, *banner_text;     /* an error, until it is closed */
+  GtkWidget *stack;                    /* "empty", "loading", "graph" */
+  GtkWidget *view, *side;              /* side: hidden with F9 */
+  GtkWidget *views, *table, *view_bar; /* views: stack of view and table; the bar is above */
+  GtkWidget *panes, *node_pane;        /* panes: stack "overview", "node" */
   bool is_side_sized;
   guint loading_timeout;
   CwuNoteEditor *note_editor; /* of a note in the picture */
@@ -266,21 +269,60 @@ edit_note_cb(CwuGraphView *view, guint64 note, CwuPage *self)
     gtk_popover_set_pointing_to(GTK_POPOVER(self->note_editor), &card);
 }
 
+/* The table in the place of the picture, with its tools beside the view switcher. */
+static void
+view_changed_cb(CwuPage *self)
+{
+  bool is_table = strcmp(cwu_document_peek_view(self->document), "table") == 0;
+  GtkWidget *tools = cwu_node_table_peek_tools(CWU_NODE_TABLE(self->table));
+  bool had_focus = gtk_widget_get_focus_child(self->views) != NULL;
+  gtk_widget_set_visible(tools, is_table);
+  gtk_widget_set_halign(self->view_bar, is_table ? GTK_ALIGN_FILL : GTK_ALIGN_START);
+  gtk_stack_set_visible_child_name(GTK_STACK(self->views), is_table ? "table" : "picture");
+  if (had_focus)
+    gtk_widget_grab_focus(is_table ? self->table : self->view);
+}
+
+/* Views, and above them a bar: the picture leaves room for it, the table begins below it. */
+static GtkWidget *
+views_new(CwuPage *self)
+{
+  GtkWidget *overlay = gtk_overlay_new(), *room = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0);
+  GtkWidget *below = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0);
+  g_autoptr(GtkSizeGroup) heights = gtk_size_group_new(GTK_SIZE_GROUP_VERTICAL);
+  self->view_bar = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 12);
+  self->table = GTK_WIDGET(cwu_node_table_new(self->document));
+  self->views = gtk_stack_new();
+  gtk_widget_add_css_class(self->view_bar, "view-bar");
+  gtk_widget_set_valign(self->view_bar, GTK_ALIGN_START);
+  gtk_box_append(GTK_BOX(self->view_bar), cwu_view_switcher_new());
+  gtk_box_append(GTK_BOX(self->view_bar),
+                 cwu_node_table_peek_tools(CWU_NODE_TABLE(self->table)));
+  gtk_size_group_add_widget(heights, self->view_bar);
+  gtk_size_group_add_widget(heights, room);
+  gtk_box_append(GTK_BOX(below), room);
+  gtk_box_append(GTK_BOX(below), self->table);
+  gtk_stack_add_named(GTK_STACK(self->views), self->view, "picture");
+  gtk_stack_add_named(GTK_STACK(self->views), below, "table");
+  gtk_overlay_set_child(GTK_OVERLAY(overlay), self->views);
+  gtk_overlay_add_overlay(GTK_OVERLAY(overlay), self->view_bar);
+  return overlay;
+}
+
 static GtkWidget *
 picture_card_new(CwuPage *self)
 {
-  GtkWidget *card = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0), *overlay = gtk_overlay_new();
+  GtkWidget *card = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0);
   self->view = GTK_WIDGET(cwu_graph_view_new());
   cwu_graph_view_set_document(CWU_GRAPH_VIEW(self->view), self->document);
   g_signal_connect(self->view, "failed", G_CALLBACK(view_failed_cb), self);
   g_signal_connect(self->view, "edit-note", G_CALLBACK(edit_note_cb), self);
-  gtk_overlay_set_child(GTK_OVERLAY(overlay), self->view);
-  gtk_overlay_add_overlay(GTK_OVERLAY(overlay), cwu_view_switcher_new());
   gtk_widget_add_css_class(card, "surface");
   gtk_widget_set_overflow(card, GTK_OVERFLOW_HIDDEN);
-  gtk_box_append(GTK_BOX(card), overlay);
+  gtk_box_append(GTK_BOX(card), views_new(self));
   gtk_box_append(GTK_BOX(card), cwu_prune_bar_new(self->document));
   self->note_editor = cwu_note_editor_new(self->document, GTK_BOX(card));
+  view_changed_cb(self);
   return card;
 }
 
@@ -375,6 +417,8 @@ follow_document(CwuPage *self)
   g_signal_connect_object(document, "graph-changed", G_CALLBACK(graph_changed_cb), self,
                           G_CONNECT_SWAPPED);
   g_signal_connect_object(document, "selection-changed", G_CALLBACK(selection_changed_cb), self,
+                          G_CONNECT_SWAPPED);
+  g_signal_connect_object(document, "notify::view", G_CALLBACK(view_changed_cb), self,
                           G_CONNECT_SWAPPED);
   g_signal_connect_object(document, "notify::title", G_CALLBACK(title_changed_cb), self,
                           G_CONNECT_SWAPPED);

@@ -376,7 +376,7 @@ static void *
 try_copy(const void *from, size_t n, size_t size, bool *is_complete)
 {
   void *copy = g_try_malloc_n(MAX(n, 1), size);
-  if (copy != NULL)
+  if (copy != NULL && n > 0)
     memcpy(copy, from, n * size);
   *is_complete = *is_complete && copy != NULL;
   return copy;

@@ -334,13 +334,13 @@ main(void)
   }
   adw_init();
   g_autofree char *machine = bench_describe_machine();
-  g_autoptr(CwGraph) small = graph_random(2700, 16, 12, 0.009, 1);
+  g_autoptr(CwGraph) small = graph_random(2500, 16, 12, 0.035, 1);
   g_autoptr(CwGraph) large = graph_random(11500, 16, 22, 0.0203, 2);
   build_window();
   printf("{\n  \"case\": \"ui\", \"machine\": \"%s\", \"times\": \"[median, most]\",\n",
          machine);
-  time_graph("2k_10k", small, ",");
-  time_graph("10k_500k", large, "");
+  time_graph("small", small, ",");
+  time_graph("large", large, "");
   printf("}\n");
   gtk_window_destroy(bench.window);
   g_object_unref(bench.document);

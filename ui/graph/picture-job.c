@@ -1,6 +1,6 @@
 /* picture-job.c - see picture-job.h. Inputs of a job are its own references; it never sees a
- * widget. Textures come in steps: a picture of half a million edges is there in 50 ms and
- * complete a second later. */
+ * widget. Textures come in steps: of half a million edges the strongest are there in a tenth of
+ * a second and the rest a second later. */
 #include "graph/picture-job.h"
 
 #include <math.h>
@@ -9,7 +9,7 @@
 #include "picture/layers-layout.h"
 
 #define COARSE_EDGES   16000
-#define NEXT_EDGES     150000
+#define NEXT_EDGES     500000
 #define MOVING_EDGES   2500
 #define MOVING_FOCUS   150
 #define OVERVIEW_EDGES 4000

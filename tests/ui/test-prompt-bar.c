@@ -24,7 +24,7 @@ typedef struct {
   char *model, *transcoder;
   guint n_requested, n_cancel_requested, n_settings;
   char *requested;
-  guint n_finished, n_cancelled;
+  guint n_started, n_finished, n_cancelled; /* traces */
 } Fixture;
 
 static void
@@ -72,6 +72,8 @@ tear_down(Fixture *fixture, gconstpointer data)
     loop_turn_for(20);
     g_assert_null(fixture->bar);
     g_assert_finalize_object(fixture->engine);
+    /* What the engine's end has cancelled is still told. */
+    loop_turn_until(fixture->n_finished + fixture->n_cancelled == fixture->n_started);
   }
   g_free(fixture->requested);
   g_free(fixture->model);
@@ -110,6 +112,7 @@ static void
 trace(Fixture *fixture)
 {
   g_autoptr(CwuTraceRequest) request = cwu_prompt_bar_dup_request(fixture->bar);
+  fixture->n_started++;
   cwu_engine_trace_async(fixture->engine, request, traced_cb, fixture);
 }
 

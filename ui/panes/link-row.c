@@ -174,17 +174,33 @@ update(CwuLinkRow *self)
   set_value_label(self);
   if (self->item->node < 0) {
     set_words(self, _("not attributed"), "", false);
-    gtk_widget_set_tooltip_text(GTK_WIDGET(self),
-                                _("Comes from no node: biases and the first position."));
     return;
   }
   size_t node = (size_t)self->item->node;
   g_autofree char *name = dup_name(self, node), *place = dup_short_place(self, node);
-  g_autofree char *where = cwu_node_dup_place(graph, node);
-  g_autofree char *tooltip = g_strdup_printf("%s\n%s", name, where);
   set_words(self, name, place,
             cw_document_state_is_pinned(cwu_document_peek_state(self->document), node));
-  gtk_widget_set_tooltip_text(GTK_WIDGET(self), tooltip);
+}
+
+/* Asked for when it is wanted: to set a tooltip costs two round trips to an X server. */
+static gboolean
+cwu_link_row_query_tooltip(GtkWidget *widget, int x, int y, gboolean keyboard,
+                           GtkTooltip *tooltip)
+{
+  CwuLinkRow *self = CWU_LINK_ROW(widget);
+  CwGraph *graph = cwu_document_peek_graph(self->document);
+  if (self->item == NULL || graph == NULL ||
+      self->item->node >= (int64_t)cw_graph_get_n_nodes(graph))
+    return FALSE;
+  if (self->item->node < 0) {
+    gtk_tooltip_set_text(tooltip, _("Comes from no node: biases and the first position."));
+    return TRUE;
+  }
+  g_autofree char *name = cwu_document_dup_node_name(self->document, (size_t)self->item->node);
+  g_autofree char *place = cwu_node_dup_place(graph, (size_t)self->item->node);
+  g_autofree char *text = g_strdup_printf("%s\n%s", name, place);
+  gtk_tooltip_set_text(tooltip, text);
+  return TRUE;
 }
 
 static void
@@ -258,6 +274,7 @@ cwu_link_row_class_init(CwuLinkRowClass *class)
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS(class);
   G_OBJECT_CLASS(class)->dispose = cwu_link_row_dispose;
   widget_class->snapshot = cwu_link_row_snapshot;
+  widget_class->query_tooltip = cwu_link_row_query_tooltip;
   gtk_widget_class_set_css_name(widget_class, "linkrow");
   gtk_widget_class_set_layout_manager_type(widget_class, GTK_TYPE_BOX_LAYOUT);
   gtk_widget_class_set_accessible_role(widget_class, GTK_ACCESSIBLE_ROLE_GROUP);
@@ -300,6 +317,7 @@ cwu_link_row_init(CwuLinkRow *self)
   g_signal_connect_swapped(self->unpin, "clicked", G_CALLBACK(unpin_cb), self);
   gtk_widget_add_controller(GTK_WIDGET(self), motion);
   gtk_widget_add_controller(GTK_WIDGET(self), GTK_EVENT_CONTROLLER(click));
+  gtk_widget_set_has_tooltip(GTK_WIDGET(self), TRUE);
   cwu_theme_watch(GTK_WIDGET(self));
 }
 

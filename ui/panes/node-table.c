@@ -1,8 +1,10 @@
 /* node-table.c - see node-table.h.
  *
  * model of all nodes -> filter (shown, words) -> sort (the header) -> selection -> column view.
- * Filter and sort are incremental: they work in idle moments, a stretch at a time. The model is
- * filled only while the table is on the screen. */
+ * Filter and sort are incremental: they work in idle moments, a stretch at a time. (At once was
+ * tried: faster for few nodes, but where many rows go and come in one message, the list of GTK
+ * 4.8 ends with rows that show the same item.) The model is filled only while the table is on
+ * the screen. */
 #include "panes/node-table.h"
 
 #include <glib/gi18n-lib.h>
@@ -20,6 +22,7 @@ struct _CwuNodeTable {
   GtkColumnViewColumn *columns[CWU_N_COLUMNS];
   char **words; /* casefolded; NULL-terminated */
   bool is_syncing;
+  guint reselect; /* idle source; 0: none */
 };
 
 G_DEFINE_TYPE(CwuNodeTable, cwu_node_table, GTK_TYPE_BOX)
@@ -74,20 +77,24 @@ all_cb(CwuNodeTable *self)
                      all ? GTK_FILTER_CHANGE_LESS_STRICT : GTK_FILTER_CHANGE_MORE_STRICT);
 }
 
-/* Other masks, names or pins. */
+/* Other masks, names or pins. The order first: the list of sorted rows takes new ones in
+ * between those it has, and expects these to be in order. */
 static void
 refresh_cb(CwuNodeTable *self)
 {
+  gtk_sorter_changed(gtk_column_view_get_sorter(GTK_COLUMN_VIEW(self->view)),
+                     GTK_SORTER_CHANGE_DIFFERENT);
   gtk_filter_changed(self->filter, GTK_FILTER_CHANGE_DIFFERENT);
 }
 
 /* ---- selection ------------------------------------------------------------------------- */
 
-/* Position of a node among those of the list from..end; GTK_INVALID_LIST_POSITION: none. */
+/* Position of a node in the list; GTK_INVALID_LIST_POSITION: it is not listed. */
 static guint
-find_node(CwuNodeTable *self, int64_t node, guint from, guint end)
+find_node(CwuNodeTable *self, int64_t node)
 {
-  for (guint i = from; i < end; i++) {
+  guint n = node < 0 ? 0 : g_list_model_get_n_items(G_LIST_MODEL(self->selection));
+  for (guint i = 0; i < n; i++) {
     g_autoptr(CwuNodeItem) item = g_list_model_get_item(G_LIST_MODEL(self->selection), i);
     if ((int64_t)cwu_node_item_get_node(item) == node)
       return i;
@@ -138,8 +145,7 @@ document_selected_cb(CwuNodeTable *self)
   bool is_hidden = item != NULL && !cwu_node_item_is_shown(item);
   if (selected_node(self) == node || (node < 0 && is_hidden))
     return;
-  guint n = g_list_model_get_n_items(G_LIST_MODEL(self->selection));
-  select_position(self, node < 0 ? GTK_INVALID_LIST_POSITION : find_node(self, node, 0, n));
+  select_position(self, find_node(self, node));
 }
 
 /* A row was selected. Nothing selected says something only if the row is still there: a search
@@ -151,24 +157,29 @@ row_selected_cb(CwuNodeTable *self)
     return;
   CwuNodeItem *item = gtk_single_selection_get_selected_item(self->selection);
   int64_t now = cwu_document_get_selected(self->document);
-  guint n = g_list_model_get_n_items(G_LIST_MODEL(self->selection));
-  if (item == NULL && find_node(self, now, 0, n) == GTK_INVALID_LIST_POSITION)
+  if (item == NULL && find_node(self, now) == GTK_INVALID_LIST_POSITION)
     return;
   bool is_shown = item != NULL && cwu_node_item_is_shown(item);
   cwu_document_set_selected(self->document,
                             is_shown ? (int64_t)cwu_node_item_get_node(item) : -1);
 }
 
-/* Rows that come back bring the selection with them. */
-static void
-rows_changed_cb(CwuNodeTable *self, guint position, guint n_removed, guint n_added)
+static gboolean
+reselect_cb(gpointer user_data)
 {
-  int64_t node = cwu_document_get_selected(self->document);
-  if (node < 0 || selected_node(self) >= 0)
-    return;
-  guint found = find_node(self, node, position, position + n_added);
-  if (found != GTK_INVALID_LIST_POSITION)
-    select_position(self, found);
+  CwuNodeTable *self = user_data;
+  self->reselect = 0;
+  document_selected_cb(self);
+  return G_SOURCE_REMOVE;
+}
+
+/* Rows that come back bring the selection with them; later, since GTK's list takes it badly if
+ * the selection changes while it is being told of rows. */
+static void
+rows_changed_cb(CwuNodeTable *self)
+{
+  if (self->reselect == 0 && cwu_document_get_selected(self->document) != selected_node(self))
+    self->reselect = g_idle_add_full(G_PRIORITY_HIGH_IDLE, reselect_cb, self, NULL);
 }
 
 static void
@@ -399,6 +410,7 @@ cwu_node_table_dispose(GObject *object)
   }
   if (self->model != NULL)
     cwu_node_model_clear(self->model); /* while the filter can still ask */
+  g_clear_handle_id(&self->reselect, g_source_remove);
   g_clear_object(&self->tools);
   g_clear_object(&self->selection);
   g_clear_object(&self->model);

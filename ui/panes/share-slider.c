@@ -120,24 +120,25 @@ set_value(CwuShareSlider *self, double value)
     cwu_document_sync(self->document);
 }
 
-static void
-update_words(CwuShareSlider *self, double value)
+/* Asked for when it is wanted: to set a tooltip costs two round trips to an X server. */
+static gboolean
+cwu_share_slider_query_tooltip(GtkWidget *widget, int x, int y, gboolean keyboard,
+                               GtkTooltip *tooltip)
 {
+  CwuShareSlider *self = CWU_SHARE_SLIDER(widget);
   CwGraph *graph = cwu_document_peek_graph(self->document);
-  g_autofree char *text = cwu_share_dup_text(value);
-  g_autofree char *usual = cwu_share_dup_text(usual_value(self));
-  g_autofree char *back = g_strdup_printf(_("Right-click or Backspace: back to %s"), usual);
   bool is_of_maker =
       self->share != CWU_SHARE_GRAVITY && graph != NULL && !cw_graph_is_whole(graph);
-  g_autofree char *tooltip = g_strjoin(
+  g_autofree char *usual = cwu_share_dup_text(usual_value(self));
+  g_autofree char *back = g_strdup_printf(_("Right-click or Backspace: back to %s"), usual);
+  g_autofree char *text = g_strjoin(
       "\n", _(self->kind->description),
       is_of_maker ? _("Whoever made the file has pruned this graph: nodes rank by the "
                       "influence that it gives, and 1.00 shows all that it holds.")
                   : back,
       is_of_maker ? back : NULL, NULL);
-  gtk_widget_set_tooltip_text(GTK_WIDGET(self), tooltip);
-  gtk_accessible_update_property(GTK_ACCESSIBLE(self->scale),
-                                 GTK_ACCESSIBLE_PROPERTY_VALUE_TEXT, text, -1);
+  gtk_tooltip_set_text(tooltip, text);
+  return TRUE;
 }
 
 /* The slider stays where the hand has it, as long as that place means the value. */
@@ -151,7 +152,9 @@ update(CwuShareSlider *self)
   if (self->number != NULL)
     gtk_spin_button_set_value(GTK_SPIN_BUTTON(self->number), value);
   self->is_updating = false;
-  update_words(self, value);
+  g_autofree char *text = cwu_share_dup_text(value);
+  gtk_accessible_update_property(GTK_ACCESSIBLE(self->scale),
+                                 GTK_ACCESSIBLE_PROPERTY_VALUE_TEXT, text, -1);
 }
 
 static void
@@ -379,6 +382,7 @@ build(CwuShareSlider *self)
   const char *name = _(self->kind->name);
   self->scale = scale_new(self);
   gtk_widget_set_hexpand(GTK_WIDGET(self), TRUE);
+  gtk_widget_set_has_tooltip(GTK_WIDGET(self), TRUE);
   add_word(self, name, "share-name");
   if (self->share == CWU_SHARE_GRAVITY)
     add_word(self, C_("order of the force view", "free"), "share-end");
@@ -413,6 +417,7 @@ cwu_share_slider_class_init(CwuShareSliderClass *class)
 {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS(class);
   G_OBJECT_CLASS(class)->dispose = cwu_share_slider_dispose;
+  widget_class->query_tooltip = cwu_share_slider_query_tooltip;
   gtk_widget_class_set_css_name(widget_class, "shareslider");
   gtk_widget_class_set_layout_manager_type(widget_class, GTK_TYPE_BOX_LAYOUT);
   gtk_widget_class_set_accessible_role(widget_class, GTK_ACCESSIBLE_ROLE_GROUP);

@@ -3,24 +3,12 @@
 
 #include "window/action-table.h"
 
-static char *
-dup_key(const char *action)
-{
-  const CwuAction *entry = cwu_action_table_find(action);
-  guint key;
-  GdkModifierType modifiers;
-  if (entry == NULL || entry->keys[0] == NULL ||
-      !gtk_accelerator_parse(entry->keys[0], &key, &modifiers))
-    return g_strdup("");
-  return gtk_accelerator_get_label(key, modifiers);
-}
-
 GtkWidget *
 cwu_key_button_new(const char *word, const char *action, gboolean is_toggle)
 {
   GtkWidget *button = is_toggle ? gtk_toggle_button_new() : gtk_button_new();
   GtkWidget *box = g_object_new(GTK_TYPE_BOX, "spacing", 8, "halign", GTK_ALIGN_CENTER, NULL);
-  g_autofree char *key = dup_key(action);
+  g_autofree char *key = cwu_action_dup_keys(action);
   GtkWidget *key_label = gtk_label_new(key);
   gtk_widget_add_css_class(button, "key-button");
   gtk_widget_add_css_class(key_label, "key-hint");

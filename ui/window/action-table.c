@@ -40,6 +40,9 @@ static const CwuAction actions[] = {
     "edit-undo-symbolic", CWU_SECTION_EDIT, TYPING },
   { "win.redo", { "<Shift><Control>z", "<Control>y" }, N_("Redo"), NULL, NULL,
     "edit-redo-symbolic", CWU_SECTION_EDIT, TYPING },
+  { "win.history", { "<Control>h" }, N_("History of changes"), NULL,
+    N_("Every step by its name; a click goes to it."),
+    NULL, CWU_SECTION_EDIT, TYPING },
   { "win.pin", { "p" }, N_("Pin or unpin the node"), NULL,
     N_("A pinned node stays in the picture whatever the thresholds are."),
     "view-pin-symbolic", CWU_SECTION_EDIT, TYPING },
@@ -143,16 +146,25 @@ cwu_action_section_peek_title(CwuActionSection section)
 }
 
 char *
-cwu_action_dup_tooltip(const char *name)
+cwu_action_dup_keys(const char *name)
 {
   const CwuAction *action = cwu_action_table_find(name);
   guint key;
   GdkModifierType modifiers;
   g_return_val_if_fail(action != NULL, NULL);
-  if (action->keys[0] == NULL)
+  if (action->keys[0] == NULL || !gtk_accelerator_parse(action->keys[0], &key, &modifiers))
+    return g_strdup("");
+  return gtk_accelerator_get_label(key, modifiers);
+}
+
+char *
+cwu_action_dup_tooltip(const char *name)
+{
+  const CwuAction *action = cwu_action_table_find(name);
+  g_autofree char *keys = cwu_action_dup_keys(name);
+  g_return_val_if_fail(action != NULL, NULL);
+  if (*keys == '\0')
     return g_strdup(_(action->title));
-  gtk_accelerator_parse(action->keys[0], &key, &modifiers);
-  g_autofree char *keys = gtk_accelerator_get_label(key, modifiers);
   /* Translators: what an action does, then its keys, as in "Open a graph (Ctrl+O)". */
   return g_strdup_printf(_("%s (%s)"), _(action->title), keys);
 }

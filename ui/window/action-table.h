@@ -45,6 +45,9 @@ const char *cwu_action_section_peek_title(CwuActionSection section);
 /* "Open a graph (Ctrl+O)", translated. Transfer full. */
 char *cwu_action_dup_tooltip(const char *name);
 
+/* "Ctrl+O", as people write it; "" for an action without keys. Transfer full. */
+char *cwu_action_dup_keys(const char *name);
+
 /* Keys that work wherever the focus is. */
 void cwu_action_table_install_keys(GtkApplication *application);
 /* Keys that a text entry with the focus keeps for itself, for one window. They come last: a

@@ -86,6 +86,12 @@ redo_cb(GSimpleAction *action, GVariant *parameter, gpointer user_data)
 }
 
 static void
+history_cb(GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  cwu_history_bar_popup(CWU_WINDOW(user_data)->history);
+}
+
+static void
 pin_cb(GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
   cwu_document_toggle_pin(document_of(user_data),
@@ -253,6 +259,7 @@ static const GActionEntry entries[] = {
   { "close", close_cb, NULL, NULL, NULL, { 0 } },
   { "undo", undo_cb, NULL, NULL, NULL, { 0 } },
   { "redo", redo_cb, NULL, NULL, NULL, { 0 } },
+  { "history", history_cb, NULL, NULL, NULL, { 0 } },
   { "pin", pin_cb, NULL, NULL, NULL, { 0 } },
   { "label", label_cb, NULL, NULL, NULL, { 0 } },
   { "note", note_cb, NULL, NULL, NULL, { 0 } },

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cwu-window.h"
+#include "panes/history-bar.h"
 #include "window/page.h"
 
 struct _CwuWindow {
@@ -10,9 +11,10 @@ struct _CwuWindow {
   AdwTabView *tabs;
   gboolean may_close;             /* asked and answered */
   GtkWidget *title, *side_button; /* header bar */
-  GtkWidget *toasts;              /* over everything */
-  CwuPage *page;                  /* in front; NULL while the window is torn down */
-  GBinding *bindings[3];          /* of the title to the page in front */
+  CwuHistoryBar *history;
+  GtkWidget *toasts;     /* over everything */
+  CwuPage *page;         /* in front; NULL while the window is torn down */
+  GBinding *bindings[3]; /* of the title to the page in front */
 };
 
 void cwu_window_actions_init(CwuWindow *self);

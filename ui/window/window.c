@@ -102,6 +102,7 @@ follow_page(CwuWindow *self, CwuPage *page)
   self->page = page;
   if (page == NULL)
     return;
+  cwu_history_bar_set_document(self->history, cwu_page_peek_document(page));
   self->bindings[0] =
       g_object_bind_property(page, "title", self->title, "title", G_BINDING_SYNC_CREATE);
   self->bindings[1] =
@@ -243,6 +244,7 @@ header_new(CwuWindow *self)
   g_autoptr(GMenu) menu = cwu_action_table_menu_new(GTK_APPLICATION_WINDOW(self));
   cwu_action_bind(open, "win.open");
   self->title = adw_window_title_new("Clew", NULL);
+  self->history = cwu_history_bar_new();
   self->side_button = gtk_toggle_button_new();
   cwu_action_bind(self->side_button, "win.side-pane");
   gtk_menu_button_set_icon_name(GTK_MENU_BUTTON(menu_button), "open-menu-symbolic");
@@ -252,8 +254,7 @@ header_new(CwuWindow *self)
   adw_header_bar_set_title_widget(ADW_HEADER_BAR(header), self->title);
   adw_header_bar_pack_start(ADW_HEADER_BAR(header), open);
   adw_header_bar_pack_start(ADW_HEADER_BAR(header), button_new("win.new-prompt"));
-  adw_header_bar_pack_start(ADW_HEADER_BAR(header), button_new("win.undo"));
-  adw_header_bar_pack_start(ADW_HEADER_BAR(header), button_new("win.redo"));
+  adw_header_bar_pack_start(ADW_HEADER_BAR(header), GTK_WIDGET(self->history));
   adw_header_bar_pack_end(ADW_HEADER_BAR(header), menu_button);
   adw_header_bar_pack_end(ADW_HEADER_BAR(header), self->side_button);
   adw_header_bar_pack_end(ADW_HEADER_BAR(header), button_new("win.zoom-fit"));

@@ -25,7 +25,7 @@ typedef struct {
   int32_t position;   /* 0..T-1 */
   int64_t feature;    /* index in its layer; token and logit: vocabulary id; error: -1 */
   float activation;   /* NaN where there is none */
-  float influence;    /* cumulative share as a file gives it; NaN where there is none */
+  float influence;    /* as a file gives it, see cw_graph_has_ranks; NaN where there is none */
   float probability;  /* logits; else 0 */
   float value;        /* of a target: pre-activation, or the demeaned logit; NaN unknown */
   float unattributed; /* value - sum of its edges: biases, position 0; NaN unknown */
@@ -77,6 +77,9 @@ const char *cw_graph_peek_metadata_json(const CwGraph *graph);
 /* Whether the graph is a whole one of our own, which thresholds may prune and give back; one
  * that came as JSON has been pruned by its maker. */
 bool cw_graph_is_whole(const CwGraph *graph);
+/* Whether the file's influences are cumulative shares at the node's rank, as circuit-tracer
+ * writes them: small = important. Some files hold each node's own share there instead. */
+bool cw_graph_has_ranks(const CwGraph *graph);
 
 /* Nodes in an order in which every edge goes from earlier to later; NULL if the graph has a
  * cycle (foreign files). Computed once, kept. [n_nodes] */

@@ -18,7 +18,7 @@ struct _CwGraph {
   CwGraphParts parts;
   size_t n_edges;
   uint32_t *order; /* [n_nodes] edges go from earlier to later, but for those of a cycle */
-  bool has_cycle;
+  bool has_cycle, has_ranks;
   CwGraphText *text; /* NULL for graphs of our own */
 
   GMutex lock; /* guards what is made on first use */

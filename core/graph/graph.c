@@ -174,6 +174,24 @@ find_order(CwGraph *graph, CwCancel *cancel, GError **error)
   return true;
 }
 
+/* Cumulative shares rise fast and then ever slower, so that they are more than half of the
+ * largest on average; shares of single nodes fall off as fast, and are less. */
+static bool
+find_ranks(const CwGraphParts *parts)
+{
+  double sum = 0, largest = 0;
+  size_t n = 0;
+  for (size_t i = 0; i < parts->n_nodes; i++) {
+    double influence = (double)parts->nodes[i].influence;
+    if (isnan(influence))
+      continue;
+    sum += influence;
+    largest = MAX(largest, influence);
+    n++;
+  }
+  return n > 0 && sum >= largest / 2 * (double)n;
+}
+
 CwGraph *
 cw_graph_new_take(CwGraphParts *parts, CwCancel *cancel, GError **error)
 {
@@ -187,6 +205,7 @@ cw_graph_new_take(CwGraphParts *parts, CwCancel *cancel, GError **error)
   graph->parts = *parts;
   memset(parts, 0, sizeof *parts);
   graph->n_edges = (size_t)graph->parts.row_start[graph->parts.n_nodes];
+  graph->has_ranks = find_ranks(&graph->parts);
   if (!find_order(graph, cancel, error)) {
     cw_graph_unref(graph);
     return NULL;
@@ -338,6 +357,12 @@ bool
 cw_graph_is_whole(const CwGraph *graph)
 {
   return graph->text == NULL;
+}
+
+bool
+cw_graph_has_ranks(const CwGraph *graph)
+{
+  return graph->has_ranks;
 }
 
 const uint32_t *

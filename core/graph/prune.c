@@ -166,21 +166,12 @@ always_stays(const CwPruner *pruner, const CwPruneOptions *options, size_t i)
          (options->pinned != NULL && options->pinned[i]);
 }
 
-static bool
-file_ranks_nodes(const CwGraphParts *parts)
-{
-  for (size_t i = 0; i < parts->n_nodes; i++)
-    if (!isnan(parts->nodes[i].influence))
-      return true;
-  return false;
-}
-
 /* By the cumulative shares of the file, or, if it has none, by those of what it holds. */
 static void
 keep_nodes_as_file(const CwPruner *pruner, const CwPruneOptions *options, uint8_t *node_mask)
 {
   const CwGraphParts *parts = &pruner->graph->parts;
-  bool is_ranked = file_ranks_nodes(parts);
+  bool is_ranked = cw_graph_has_ranks(pruner->graph);
   for (size_t i = 0; i < parts->n_nodes; i++) {
     float share = is_ranked ? parts->nodes[i].influence : pruner->cumulative_share[i];
     node_mask[i] = options->node_threshold >= 1 || isnan(share) ||

@@ -53,7 +53,7 @@ cwu_influence_of(const CwGraph *graph, const CwPruned *pruned, size_t node)
   CwuInfluence result = { NAN, 0, 0, NAN };
   if (nodes[node].kind == CW_NODE_LOGIT)
     return result;
-  if (!isnan(nodes[node].influence))
+  if (cw_graph_has_ranks(graph) && !isnan(nodes[node].influence))
     return influence_of_file(graph, node);
   double sum = 0;
   result = (CwuInfluence){ NAN, 1, 0, pruned->cumulative_share[node] };

@@ -60,11 +60,12 @@ count(CwuScene *scene, const CwPruned *pruned)
 }
 
 static float
-importance(const CwNode *node, const CwPruned *pruned, size_t i)
+importance(const CwGraph *graph, const CwPruned *pruned, size_t i)
 {
+  const CwNode *node = &cw_graph_peek_nodes(graph)[i];
   if (node->kind == CW_NODE_LOGIT)
     return -node->probability;
-  if (!isnan(node->influence))
+  if (cw_graph_has_ranks(graph) && !isnan(node->influence))
     return CLAMP(node->influence, 0, 1);
   return pruned != NULL ? CLAMP(pruned->cumulative_share[i], 0, 1) : 0.5f;
 }
@@ -82,7 +83,7 @@ fill_nodes(CwuScene *scene, const CwPruned *pruned)
                                       .kind = nodes[i].kind,
                                       .layer = nodes[i].layer,
                                       .position = nodes[i].position,
-                                      .importance = importance(&nodes[i], pruned, i) };
+                                      .importance = importance(scene->graph, pruned, i) };
     scene->node_order[n] = (uint32_t)n;
     scene->labels[n] = scene->base->labels[i];
     n++;

@@ -395,6 +395,9 @@ build(CwuPage *self)
   GtkWidget *start = cwu_start_page_new(cwu_context_peek_places(self->context)->samples);
   g_signal_connect_swapped(start, "open", G_CALLBACK(start_open_cb), self);
   self->stack = gtk_stack_new();
+  /* What is hidden is not measured: it is as large as what is seen, or unseen. */
+  gtk_stack_set_hhomogeneous(GTK_STACK(self->stack), FALSE);
+  gtk_stack_set_vhomogeneous(GTK_STACK(self->stack), FALSE);
   gtk_stack_add_named(GTK_STACK(self->stack), start, "empty");
   gtk_stack_add_named(GTK_STACK(self->stack), loading_page_new(), "loading");
   gtk_stack_add_named(GTK_STACK(self->stack), graph_page_new(self), "graph");

@@ -1,9 +1,11 @@
 /* start-page.c - see start-page.h. Cards appear at once with the file's name; picture, prompt
- * and answer follow when they are made. */
+ * and answer follow when they are made. Every tab has a start page and most never show it: it
+ * is filled when it is seen. */
 #include "window/start-page.h"
 
 #include <adwaita.h>
 #include <glib/gi18n-lib.h>
+#include <stdbool.h>
 
 #include "window/theme-watch.h"
 #include "window/thumbnail.h"
@@ -16,7 +18,9 @@
 struct _CwuStartPage {
   GtkWidget parent_instance;
   GtkWidget *scroller, *samples_box, *recent_box, *samples, *recent;
-  char *folder; /* of samples */
+  char *folder;                 /* of samples */
+  bool has_samples, has_recent; /* filled, and as they are now */
+  guint recent_idle;
   GCancellable *cancellable;
 };
 
@@ -129,6 +133,7 @@ add_samples(CwuStartPage *self)
   g_autoptr(GDir) dir = self->folder != NULL ? g_dir_open(self->folder, 0, NULL) : NULL;
   g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
   const char *name;
+  self->has_samples = true;
   while (dir != NULL && (name = g_dir_read_name(dir)) != NULL)
     if (g_str_has_suffix(name, ".clew"))
       g_ptr_array_add(names, g_strdup(name));
@@ -190,8 +195,9 @@ compare_recent(gconstpointer a, gconstpointer b)
 }
 
 static void
-update_recent_cb(CwuStartPage *self)
+update_recent(CwuStartPage *self)
 {
+  self->has_recent = true;
   GList *items = gtk_recent_manager_get_items(gtk_recent_manager_get_default());
   GtkWidget *row;
   int n = 0;
@@ -209,7 +215,41 @@ update_recent_cb(CwuStartPage *self)
   gtk_widget_set_visible(self->recent_box, n > 0);
 }
 
+static gboolean
+recent_idle_cb(gpointer user_data)
+{
+  CwuStartPage *self = user_data;
+  self->recent_idle = 0;
+  if (gtk_widget_get_mapped(GTK_WIDGET(self)))
+    update_recent(self);
+  return G_SOURCE_REMOVE;
+}
+
+/* After the page is shown: rows of eight files take as long as all the rest of it. */
+static void
+want_recent(CwuStartPage *self)
+{
+  if (!self->has_recent && self->recent_idle == 0 && gtk_widget_get_mapped(GTK_WIDGET(self)))
+    self->recent_idle = g_idle_add(recent_idle_cb, self);
+}
+
+static void
+recent_changed_cb(CwuStartPage *self)
+{
+  self->has_recent = false;
+  want_recent(self);
+}
+
 /* ---- the widget ------------------------------------------------------------------------ */
+
+static void
+map_cb(CwuStartPage *self)
+{
+  if (!self->has_samples)
+    add_samples(self);
+  want_recent(self);
+  make_thumbnails_cb(self);
+}
 
 static GtkWidget *
 section_new(GtkWidget *page, const char *title)
@@ -283,6 +323,7 @@ cwu_start_page_dispose(GObject *object)
 {
   CwuStartPage *self = CWU_START_PAGE(object);
   g_cancellable_cancel(self->cancellable);
+  g_clear_handle_id(&self->recent_idle, g_source_remove);
   g_clear_pointer(&self->scroller, gtk_widget_unparent);
   G_OBJECT_CLASS(cwu_start_page_parent_class)->dispose(object);
 }
@@ -312,13 +353,13 @@ cwu_start_page_init(CwuStartPage *self)
   AdwStyleManager *style = adw_style_manager_get_default();
   self->cancellable = g_cancellable_new();
   build(self);
-  g_signal_connect(self, "map", G_CALLBACK(make_thumbnails_cb), NULL);
+  g_signal_connect(self, "map", G_CALLBACK(map_cb), NULL);
   g_signal_connect_object(style, "notify::dark", G_CALLBACK(make_thumbnails_cb), self,
                           G_CONNECT_SWAPPED);
   g_signal_connect_object(style, "notify::high-contrast", G_CALLBACK(make_thumbnails_cb), self,
                           G_CONNECT_SWAPPED);
   g_signal_connect_object(gtk_recent_manager_get_default(), "changed",
-                          G_CALLBACK(update_recent_cb), self, G_CONNECT_SWAPPED);
+                          G_CALLBACK(recent_changed_cb), self, G_CONNECT_SWAPPED);
 }
 
 GtkWidget *
@@ -326,7 +367,5 @@ cwu_start_page_new(const char *samples)
 {
   CwuStartPage *self = g_object_new(CWU_TYPE_START_PAGE, NULL);
   self->folder = g_strdup(samples);
-  add_samples(self);
-  update_recent_cb(self);
   return GTK_WIDGET(self);
 }

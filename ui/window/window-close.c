@@ -56,6 +56,8 @@ save_all(Asking *asking)
 static void
 response_cb(AdwMessageDialog *dialog, const char *response, Asking *asking)
 {
+  /* The window may be freed in here, before the dialog, which would look back at it then. */
+  gtk_window_set_transient_for(GTK_WINDOW(dialog), NULL);
   if (g_strcmp0(response, "save") == 0)
     save_all(asking);
   else

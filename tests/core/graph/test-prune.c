@@ -297,6 +297,57 @@ test_empty(void)
   }
 }
 
+/* Four features that feed one logit, each more than the one before. */
+static CwGraph *
+graph_ranked(const float *influence)
+{
+  static const int64_t row_start[] = { 0, 0, 0, 0, 0, 4 };
+  static const uint32_t source[] = { 0, 1, 2, 3 };
+  static const float weight[] = { 0.05f, 0.1f, 0.2f, 2 };
+  g_autoptr(GError) error = NULL;
+  CwGraphParts parts = { .prompt = g_strdup(""),
+                         .prompt_tokens = g_new0(char *, 1),
+                         .n_positions = 1,
+                         .n_layers = 1,
+                         .n_nodes = 5,
+                         .nodes = g_new0(CwNode, 5),
+                         .labels = g_new0(char *, 5),
+                         .row_start = g_memdup2(row_start, sizeof row_start),
+                         .source = g_memdup2(source, sizeof source),
+                         .weight = g_memdup2(weight, sizeof weight) };
+  parts.prompt_tokens[0] = g_strdup("a");
+  for (int i = 0; i < 4; i++)
+    parts.nodes[i] =
+        (CwNode){ .kind = CW_NODE_FEATURE, .feature = i, .influence = influence[i] };
+  parts.nodes[4] =
+      (CwNode){ .kind = CW_NODE_LOGIT, .layer = 1, .probability = 1, .influence = NAN };
+  CwGraph *graph = cw_graph_new_take(&parts, NULL, &error);
+  g_assert_no_error(error);
+  return graph;
+}
+
+/* Some foreign files give each node's own share in place of the cumulative one: they are not
+ * ranked by it, which would keep the least important. */
+static void
+test_own_shares_are_no_ranks(void)
+{
+  static const float cumulative[] = { 0.5f, 0.7f, 0.8f, 0.9f };
+  static const float own[] = { 0.5f, 0.2f, 0.1f, 0.05f };
+  for (int is_own = 0; is_own < 2; is_own++) {
+    g_autoptr(GError) error = NULL;
+    g_autoptr(CwGraph) graph = graph_ranked(is_own ? own : cumulative);
+    g_autoptr(CwPruner) pruner = cw_pruner_new(graph, NULL, &error);
+    g_assert_no_error(error);
+    CwPruneOptions options = { 0.86, 1, NULL, .ranks_as_file = true };
+    g_autoptr(CwPruned) pruned = cw_pruner_run(pruner, &options, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_true(cw_graph_has_ranks(graph) == !is_own);
+    /* Node 3 has the largest edge to the logit. */
+    g_assert_cmpint(pruned->node_mask[0], ==, !is_own);
+    g_assert_cmpint(pruned->node_mask[3], ==, is_own);
+  }
+}
+
 static void
 test_cancel(void)
 {
@@ -336,6 +387,7 @@ main(int argc, char **argv)
   g_test_add_func("/core/prune/keeps-pinned", test_keeps_pinned);
   g_test_add_func("/core/prune/refuses-thresholds", test_refuses_thresholds);
   g_test_add_func("/core/prune/empty-graphs", test_empty);
+  g_test_add_func("/core/prune/own-shares-are-no-ranks", test_own_shares_are_no_ranks);
   g_test_add_func("/core/prune/cancel", test_cancel);
   g_test_add_func("/core/scores/of-pruned", test_pruned_scores);
   return g_test_run();

@@ -15,8 +15,15 @@ loaded_cb(GObject *source, GAsyncResult *result, gpointer user_data)
 void
 panes_open(PanesFixture *f, const char *name)
 {
-  g_autoptr(GFile) file =
-      g_file_new_build_filename(g_getenv("CLEW_SOURCE_ROOT"), "data", "samples", name, NULL);
+  g_autofree char *path =
+      g_build_filename(g_getenv("CLEW_SOURCE_ROOT"), "data", "samples", name, NULL);
+  panes_open_path(f, path);
+}
+
+void
+panes_open_path(PanesFixture *f, const char *path)
+{
+  g_autoptr(GFile) file = g_file_new_for_path(path);
   bool is_done = false;
   f->document = cwu_document_new();
   cwu_document_load_async(f->document, file, loaded_cb, &is_done);

@@ -12,6 +12,7 @@ typedef struct {
 
 /* Opens data/samples/<name> and prunes it. */
 void panes_open(PanesFixture *f, const char *name);
+void panes_open_path(PanesFixture *f, const char *path);
 /* Shows a pane in a window and lays it out. Takes the pane. */
 void panes_show(PanesFixture *f, GtkWidget *pane, int width, int height);
 void panes_close(PanesFixture *f, gconstpointer data);

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "loop-watch.h"
 #include "panes-support.h"
 #include "panes/link-list.h"
 #include "panes/link-row.h"
@@ -11,6 +12,7 @@
 #include "panes/node-title.h"
 #include "panes/note-editor.h"
 #include "panes/overview-pane.h"
+#include "test-support.h"
 #include "widget-test.h"
 
 #define SAMPLE "capital-of-france.clew"
@@ -349,27 +351,103 @@ test_note_editor(PanesFixture *f, gconstpointer data)
 
 /* ---- speed ----------------------------------------------------------------------------- */
 
-/* A list of thousands of rows makes items for the few that are seen. */
+static size_t
+n_links(const CwGraph *graph, size_t node)
+{
+  const int64_t *row_start = cw_graph_peek_row_start(graph), *start;
+  const uint32_t *edge, *target;
+  cw_graph_peek_outgoing((CwGraph *)graph, &start, &edge, &target);
+  return (size_t)(row_start[node + 1] - row_start[node] + start[node + 1] - start[node]);
+}
+
+/* The node with the most links of those with fewer than a limit. */
+static int64_t
+find_widest(CwuDocument *document, size_t limit)
+{
+  const CwGraph *graph = cwu_document_peek_graph(document);
+  const CwPruned *pruned = cwu_document_peek_pruned(document);
+  int64_t widest = -1;
+  for (size_t i = 0; i < pruned->n_nodes; i++)
+    if (pruned->node_mask[i] && n_links(graph, i) < limit &&
+        (widest < 0 || n_links(graph, i) > n_links(graph, (size_t)widest)))
+      widest = (int64_t)i;
+  return widest;
+}
+
+static void
+show_all(PanesFixture *f)
+{
+  cw_document_set_thresholds(cwu_document_peek_core(f->document), 1, 1);
+  cwu_document_sync(f->document);
+  panes_settle(f);
+}
+
+/* The ten nodes of the most links, one after the other. */
+static void
+check_selects_quickly(PanesFixture *f)
+{
+  const CwGraph *graph = cwu_document_peek_graph(f->document);
+  LoopWatch watch;
+  size_t limit = SIZE_MAX;
+  panes_settle(f);
+  loop_watch_start(&watch);
+  for (int i = 0; i < 10; i++) {
+    int64_t node = find_widest(f->document, limit);
+    loop_turn_for(10);
+    g_assert_cmpint(node, >=, 0);
+    limit = n_links(graph, (size_t)node);
+    cwu_document_set_selected(f->document, node);
+    panes_settle(f);
+  }
+  loop_watch_stop(&watch);
+  g_test_message("%zu links and fewer: %.1f ms of the main thread at the most, %.1f ms in all",
+                 limit, watch.worst_cpu_ms, watch.worst_own_ms);
+  g_assert_cmpfloat(watch.worst_cpu_ms, <, 50);
+}
+
+/* A list of thousands of rows makes those that are seen, and quickly. */
 static void
 test_long_list(PanesFixture *f, gconstpointer data)
 {
   panes_open(f, SAMPLE);
   panes_show(f, cwu_node_pane_new(f->document), 360, 800);
-  CwDocument *core = cwu_document_peek_core(f->document);
-  cw_document_set_thresholds(core, 1, 1);
-  cwu_document_sync(f->document);
+  show_all(f);
+  int64_t widest = find_widest(f->document, SIZE_MAX);
+  cwu_document_set_selected(f->document, widest);
   panes_settle(f);
-  CwGraph *graph = cwu_document_peek_graph(f->document);
-  const int64_t *row_start = cw_graph_peek_row_start(graph);
-  size_t widest = 0;
-  for (size_t i = 0; i < cw_graph_get_n_nodes(graph); i++)
-    if (row_start[i + 1] - row_start[i] > row_start[widest + 1] - row_start[widest])
-      widest = i;
-  cwu_document_set_selected(f->document, (int64_t)widest);
-  panes_settle(f);
-  g_assert_cmpint(row_start[widest + 1] - row_start[widest], >, 600);
-  /* GTK keeps up to 200 rows on each side of what is seen. */
-  g_assert_cmpuint(panes_count(f->window, CWU_TYPE_LINK_ROW), <, 600);
+  g_assert_cmpuint(n_links(cwu_document_peek_graph(f->document), (size_t)widest), >, 600);
+  /* 800 px of rows of 30 px, and as many spare. */
+  g_assert_cmpuint(panes_count(f->window, CWU_TYPE_LINK_ROW), >, 10);
+  g_assert_cmpuint(panes_count(f->window, CWU_TYPE_LINK_ROW), <, 2 * 800 / 30);
+  check_selects_quickly(f);
+}
+
+/* What others have published. */
+static void
+check_shared(PanesFixture *f, const char *name)
+{
+  g_autofree char *path = test_shared_path_or_skip(name);
+  if (path == NULL)
+    return;
+  panes_open_path(f, path);
+  panes_show(f, cwu_node_pane_new(f->document), 360, 800);
+  check_selects_quickly(f);
+  show_all(f);
+  check_selects_quickly(f);
+  panes_close(f, NULL);
+}
+
+static void
+test_shared(void)
+{
+  static const char *const names[] = { "graphs/IamKrill1n__dallas-austin-llamma.json",
+                                       "graphs/IamKrill1n__galaxy-clt-hp.json",
+                                       "graphs/uzairname__dallas_ea.json",
+                                       "graphs/uzairname__war_ea.json" };
+  for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+    PanesFixture f = { 0 };
+    check_shared(&f, names[i]);
+  }
 }
 
 int
@@ -393,6 +471,7 @@ main(int argc, char **argv)
     return 0;
   g_test_add_func("/ui/node-pane/values-as-words", test_values);
   g_test_add_func("/ui/node-pane/promoted-tokens", test_promoted);
+  g_test_add_func("/ui/node-pane/published-graphs", test_shared);
   for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
     g_test_add(cases[i].name, PanesFixture, NULL, NULL, cases[i].run, panes_close);
   return g_test_run();

@@ -3,6 +3,7 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "panes/lazy-rows.h"
 #include "picture/node-name.h"
 #include "picture/painter.h"
 #include "window/theme-watch.h"
@@ -160,8 +161,7 @@ set_words(CwuLinkRow *self, const char *name, const char *place, bool is_pinned)
   g_autofree char *words =
       g_strjoin(", ", name, *place != '\0' ? place : gtk_label_get_text(GTK_LABEL(self->value)),
                 *place != '\0' ? gtk_label_get_text(GTK_LABEL(self->value)) : NULL, NULL);
-  gtk_accessible_update_property(GTK_ACCESSIBLE(self), GTK_ACCESSIBLE_PROPERTY_LABEL, words,
-                                 -1);
+  cwu_lazy_rows_name(GTK_WIDGET(self), words);
 }
 
 static void
@@ -306,6 +306,8 @@ cwu_link_row_init(CwuLinkRow *self)
   gtk_widget_add_css_class(self->unpin, "small-button");
   gtk_widget_set_tooltip_text(self->unpin, _("Unpin"));
   gtk_image_set_pixel_size(GTK_IMAGE(self->pin), 12);
+  gtk_widget_set_visible(self->pin, FALSE);
+  gtk_widget_set_visible(self->unpin, FALSE);
   gtk_widget_add_css_class(self->place, "dim-label");
   gtk_widget_add_css_class(self->place, "caption");
   gtk_widget_add_css_class(self->value, "numeric");
@@ -323,35 +325,28 @@ cwu_link_row_init(CwuLinkRow *self)
 
 /* ---- lists ----------------------------------------------------------------------------- */
 
-static void
-setup_cb(GtkSignalListItemFactory *factory, GtkListItem *list_item, CwuDocument *document)
+static GtkWidget *
+make_row(gpointer document)
 {
   CwuLinkRow *row = g_object_new(CWU_TYPE_LINK_ROW, NULL);
   row->document = document;
   g_signal_connect_object(document, "changed", G_CALLBACK(changed_cb), row, G_CONNECT_SWAPPED);
-  gtk_list_item_set_child(list_item, GTK_WIDGET(row));
+  return GTK_WIDGET(row);
 }
 
-static void
-bind_cb(GtkSignalListItemFactory *factory, GtkListItem *list_item, CwuDocument *document)
+static bool
+bind_row(GtkWidget *row, gpointer item, gpointer document)
 {
-  CwuLinkItem *item = gtk_list_item_get_item(list_item);
-  gtk_list_item_set_activatable(list_item, item->node >= 0);
-  set_item(CWU_LINK_ROW(gtk_list_item_get_child(list_item)), item);
+  set_item(CWU_LINK_ROW(row), item);
+  return item != NULL && CWU_LINK_ITEM(item)->node >= 0;
 }
 
 static void
-unbind_cb(GtkSignalListItemFactory *factory, GtkListItem *list_item, CwuDocument *document)
-{
-  set_item(CWU_LINK_ROW(gtk_list_item_get_child(list_item)), NULL);
-}
-
-static void
-activate_cb(GtkListView *list, guint position, CwuDocument *document)
+activate_cb(CwuLazyRows *list, guint position, CwuDocument *document)
 {
   g_autoptr(CwuLinkItem) item =
-      g_list_model_get_item(G_LIST_MODEL(gtk_list_view_get_model(list)), position);
-  if (item != NULL)
+      g_list_model_get_item(G_LIST_MODEL(cwu_lazy_rows_peek_model(list)), position);
+  if (item != NULL && item->node >= 0)
     cwu_document_show_node(document, item->node);
 }
 
@@ -364,28 +359,25 @@ stand_cb(GtkSingleSelection *selection, GParamSpec *pspec, CwuDocument *document
 }
 
 static void
-left_cb(GtkEventControllerFocus *controller, GtkListView *list)
+left_cb(GtkEventControllerFocus *controller, CwuLazyRows *list)
 {
-  GtkSelectionModel *model = gtk_list_view_get_model(list);
+  GtkSingleSelection *model = cwu_lazy_rows_peek_model(list);
   if (model != NULL)
-    gtk_single_selection_set_selected(GTK_SINGLE_SELECTION(model), GTK_INVALID_LIST_POSITION);
+    gtk_single_selection_set_selected(model, GTK_INVALID_LIST_POSITION);
 }
 
 GtkWidget *
 cwu_link_list_view_new(CwuDocument *document, const char *name)
 {
-  GtkListItemFactory *factory = gtk_signal_list_item_factory_new();
+  static const CwuRowMaker maker = { make_row, bind_row };
+  GtkWidget *list = cwu_lazy_rows_new(&maker, document, true);
   GtkEventController *focus = gtk_event_controller_focus_new();
-  GtkSingleSelection *selection = gtk_single_selection_new(NULL);
+  g_autoptr(GtkSingleSelection) selection = gtk_single_selection_new(NULL);
   gtk_single_selection_set_autoselect(selection, FALSE);
   gtk_single_selection_set_can_unselect(selection, TRUE);
-  g_signal_connect_object(factory, "setup", G_CALLBACK(setup_cb), document, 0);
-  g_signal_connect_object(factory, "bind", G_CALLBACK(bind_cb), document, 0);
-  g_signal_connect_object(factory, "unbind", G_CALLBACK(unbind_cb), document, 0);
   g_signal_connect_object(selection, "notify::selected-item", G_CALLBACK(stand_cb), document,
                           0);
-  GtkWidget *list = gtk_list_view_new(GTK_SELECTION_MODEL(selection), factory);
-  gtk_list_view_set_single_click_activate(GTK_LIST_VIEW(list), TRUE);
+  cwu_lazy_rows_set_model(CWU_LAZY_ROWS(list), selection);
   gtk_widget_add_css_class(list, "links");
   gtk_accessible_update_property(GTK_ACCESSIBLE(list), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
   g_signal_connect_object(list, "activate", G_CALLBACK(activate_cb), document, 0);
@@ -397,10 +389,10 @@ cwu_link_list_view_new(CwuDocument *document, const char *name)
 void
 cwu_link_list_view_set_model(GtkWidget *list, CwuLinkList *model)
 {
-  GtkSingleSelection *selection =
-      GTK_SINGLE_SELECTION(gtk_list_view_get_model(GTK_LIST_VIEW(list)));
+  GtkSingleSelection *selection = cwu_lazy_rows_peek_model(CWU_LAZY_ROWS(list));
   bool had_focus = gtk_widget_get_focus_child(list) != NULL;
   gtk_single_selection_set_model(selection, G_LIST_MODEL(model));
+  cwu_lazy_rows_scroll_to(CWU_LAZY_ROWS(list), GTK_INVALID_LIST_POSITION);
   if (had_focus && model != NULL && g_list_model_get_n_items(G_LIST_MODEL(model)) > 0)
     gtk_widget_grab_focus(list);
 }

@@ -5,8 +5,11 @@
  * height need no such stock: which are seen follows from the scroll position, and a row that
  * leaves at one end comes back at the other. So a list costs the same however long it is.
  *
- * A row that has the keyboard keeps it while it is scrolled away. Rows are made and bound when
- * space is allocated: GTK takes no further requests then, so that nothing is laid out twice. */
+ * A row that has the keyboard keeps it while it is scrolled away. Rows are made and bound while
+ * space is allocated, which GTK allows where all widgets around are being given space, too: it
+ * would not draw those that are asked for space by their children then. So the list asks for a
+ * resize whenever rows may come; where space comes otherwise, it asks for one a moment later.
+ */
 #include "panes/lazy-rows.h"
 
 #include <math.h>
@@ -27,8 +30,10 @@ struct _CwuLazyRows {
   guint policies[2];             /* GtkScrollablePolicy; scrolled windows set them */
   GtkWidget *header;             /* NULL: none */
   GPtrArray *rows;               /* CwuLazyRow, children; there is always one */
-  guint wanted;                  /* to be scrolled to when space is allocated */
-  bool is_wanted;
+  bool is_wanted, is_from_top;   /* to be scrolled when space is allocated */
+  guint wanted;                  /* the row to be shown; NO_ROW: none */
+  bool may_bind, is_allocating;
+  guint later; /* idle source; 0: none */
 };
 
 enum { PROP_0, PROP_HADJUSTMENT, PROP_VADJUSTMENT, PROP_HSCROLL_POLICY, PROP_VSCROLL_POLICY };
@@ -139,6 +144,26 @@ row_new(CwuLazyRows *self)
   return row;
 }
 
+/* ---- asking for space ------------------------------------------------------------------- */
+
+static void
+ask(CwuLazyRows *self)
+{
+  if (self->is_allocating)
+    return;
+  self->may_bind = true;
+  gtk_widget_queue_resize(GTK_WIDGET(self));
+}
+
+static gboolean
+later_cb(gpointer user_data)
+{
+  CwuLazyRows *self = user_data;
+  self->later = 0;
+  ask(self);
+  return G_SOURCE_REMOVE;
+}
+
 /* ---- which rows there are -------------------------------------------------------------- */
 
 /* Of a position that no row shows yet: a row that shows nothing, or nothing of [first, end). */
@@ -168,6 +193,12 @@ static void
 show_range(CwuLazyRows *self, guint first, guint end)
 {
   CwuLazyRow *focus = focus_row(self);
+  if (!self->may_bind) {
+    for (guint position = first; position < end && self->later == 0; position++)
+      if (find_row(self, position) == NULL)
+        self->later = g_idle_add_full(G_PRIORITY_HIGH_IDLE, later_cb, self, NULL);
+    return;
+  }
   for (guint position = first; position < end; position++)
     if (find_row(self, position) == NULL)
       bind(self, take_row(self, first, end), position);
@@ -228,13 +259,13 @@ cwu_lazy_rows_measure(GtkWidget *widget, GtkOrientation orientation, int for_siz
 static double
 wanted_value(CwuLazyRows *self, double value, int height, int page)
 {
-  if (!self->is_wanted)
-    return value;
-  self->is_wanted = false;
-  if (self->wanted == NO_ROW)
-    return 0;
   double top = (double)self->wanted * height;
-  return CLAMP(value, top + height - page, top);
+  if (self->is_wanted && self->is_from_top)
+    value = 0;
+  if (self->is_wanted && self->wanted != NO_ROW)
+    value = CLAMP(value, top + height - page, top);
+  self->is_wanted = false;
+  return value;
 }
 
 static double
@@ -261,6 +292,7 @@ cwu_lazy_rows_size_allocate(GtkWidget *widget, int width, int height, int baseli
   int above = measure(self->header, GTK_ORIENTATION_VERTICAL), high = row_height(self);
   int full = MAX(width, least_width(self)), page = MAX(height - above, 0);
   guint n = n_items(self);
+  self->is_allocating = true;
   double left = configure(self->adjustments[GTK_ORIENTATION_HORIZONTAL],
                           value_of(self, GTK_ORIENTATION_HORIZONTAL), full, width, 40);
   double top = value_of(self, GTK_ORIENTATION_VERTICAL);
@@ -279,6 +311,7 @@ cwu_lazy_rows_size_allocate(GtkWidget *widget, int width, int height, int baseli
   }
   if (self->header != NULL)
     gtk_widget_size_allocate(self->header, &(GtkAllocation){ (int)-left, 0, full, above }, -1);
+  self->is_allocating = self->may_bind = false;
 }
 
 static void
@@ -324,7 +357,7 @@ items_changed_cb(CwuLazyRows *self, guint position, guint n_removed, guint n_add
   }
   if (focus != NULL && focus->position >= position)
     keep_focus(self, focus);
-  gtk_widget_queue_resize(GTK_WIDGET(self));
+  ask(self);
 }
 
 static void
@@ -352,7 +385,7 @@ cwu_lazy_rows_set_model(CwuLazyRows *self, GtkSingleSelection *model)
   self->model = g_object_ref(model);
   g_signal_connect_swapped(model, "items-changed", G_CALLBACK(items_changed_cb), self);
   g_signal_connect_swapped(model, "selection-changed", G_CALLBACK(selection_changed_cb), self);
-  gtk_widget_queue_resize(GTK_WIDGET(self));
+  ask(self);
 }
 
 GtkSingleSelection *
@@ -363,12 +396,25 @@ cwu_lazy_rows_peek_model(CwuLazyRows *self)
 
 /* ---- scrolling ------------------------------------------------------------------------- */
 
+static void
+want(CwuLazyRows *self, guint position, bool is_from_top)
+{
+  self->is_from_top = is_from_top;
+  self->wanted = position;
+  self->is_wanted = true;
+  ask(self);
+}
+
 void
 cwu_lazy_rows_scroll_to(CwuLazyRows *self, guint position)
 {
-  self->wanted = position;
-  self->is_wanted = true;
-  gtk_widget_queue_allocate(GTK_WIDGET(self));
+  want(self, position, self->is_wanted && self->is_from_top);
+}
+
+void
+cwu_lazy_rows_scroll_to_top(CwuLazyRows *self, guint position)
+{
+  want(self, position, true);
 }
 
 static void
@@ -381,9 +427,8 @@ set_adjustment(CwuLazyRows *self, GtkOrientation orientation, GtkAdjustment *adj
     g_signal_handlers_disconnect_by_data(old, self);
   g_set_object(&self->adjustments[orientation], adjustment);
   if (adjustment != NULL)
-    g_signal_connect_swapped(adjustment, "value-changed", G_CALLBACK(gtk_widget_queue_allocate),
-                             self);
-  gtk_widget_queue_allocate(GTK_WIDGET(self));
+    g_signal_connect_swapped(adjustment, "value-changed", G_CALLBACK(ask), self);
+  ask(self);
 }
 
 /* ---- the keyboard ---------------------------------------------------------------------- */
@@ -516,6 +561,7 @@ static void
 cwu_lazy_rows_dispose(GObject *object)
 {
   CwuLazyRows *self = CWU_LAZY_ROWS(object);
+  g_clear_handle_id(&self->later, g_source_remove);
   let_go(self);
   set_adjustment(self, GTK_ORIENTATION_HORIZONTAL, NULL);
   set_adjustment(self, GTK_ORIENTATION_VERTICAL, NULL);
@@ -574,6 +620,7 @@ cwu_lazy_rows_new(const CwuRowMaker *maker, gpointer data, bool is_single_click)
   self->maker = maker;
   self->data = data;
   self->is_single_click = is_single_click;
+  self->may_bind = true;
   row_new(self); /* to be measured */
   return GTK_WIDGET(self);
 }

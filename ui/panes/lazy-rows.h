@@ -27,9 +27,10 @@ GtkSingleSelection *cwu_lazy_rows_peek_model(CwuLazyRows *self);
 /* Rows and header are as wide as the wider of them, and go to the side together. */
 void cwu_lazy_rows_set_header(CwuLazyRows *self, GtkWidget *header);
 
-/* Scrolls as little as shows the row, now or when the list has its size;
- * GTK_INVALID_LIST_POSITION: to the top. */
+/* Scrolls as little as shows the row, when the list is given its space next. */
 void cwu_lazy_rows_scroll_to(CwuLazyRows *self, guint position);
+/* To the top, or as little below it as shows the row; GTK_INVALID_LIST_POSITION: none. */
+void cwu_lazy_rows_scroll_to_top(CwuLazyRows *self, guint position);
 /* Scrolls to the row and gives it the keyboard. */
 bool cwu_lazy_rows_focus(CwuLazyRows *self, guint position);
 

@@ -392,7 +392,7 @@ cwu_link_list_view_set_model(GtkWidget *list, CwuLinkList *model)
   GtkSingleSelection *selection = cwu_lazy_rows_peek_model(CWU_LAZY_ROWS(list));
   bool had_focus = gtk_widget_get_focus_child(list) != NULL;
   gtk_single_selection_set_model(selection, G_LIST_MODEL(model));
-  cwu_lazy_rows_scroll_to(CWU_LAZY_ROWS(list), GTK_INVALID_LIST_POSITION);
+  cwu_lazy_rows_scroll_to_top(CWU_LAZY_ROWS(list), GTK_INVALID_LIST_POSITION);
   if (had_focus && model != NULL && g_list_model_get_n_items(G_LIST_MODEL(model)) > 0)
     gtk_widget_grab_focus(list);
 }

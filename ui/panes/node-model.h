@@ -1,5 +1,5 @@
-/* node-model.h - all nodes of a document's graph as a list model, with the numbers a table
- * shows of each. */
+/* node-model.h - the nodes of a document's graph as a list model, searched and sorted, with the
+ * numbers a table shows of each. */
 #pragma once
 
 #include <gio/gio.h>
@@ -34,13 +34,20 @@ CwuNodeModel *cwu_node_model_new(CwuDocument *document);
 void cwu_node_model_fill(CwuNodeModel *self);
 void cwu_node_model_clear(CwuNodeModel *self);
 
+/* What is listed: nodes in whose name, type or token all words occur ("L19" is the layer); of
+ * those that are shown, or of all. Falling: without a number last. The list follows at once, or
+ * some turns of the main loop later. */
+void cwu_node_model_search(CwuNodeModel *self, const char *text);
+void cwu_node_model_sort(CwuNodeModel *self, CwuNodeColumn column, bool is_falling);
+void cwu_node_model_set_all(CwuNodeModel *self, bool is_all);
+/* Position of a node in the list; G_MAXUINT: it is not listed. O(1). */
+guint cwu_node_model_find(CwuNodeModel *self, int64_t node);
+
 size_t cwu_node_item_get_node(CwuNodeItem *item);
 bool cwu_node_item_is_shown(CwuNodeItem *item);
 /* What a cell says; transfer full. */
 char *cwu_node_item_dup_text(CwuNodeItem *item, CwuNodeColumn column);
-/* Smaller comes first when rising; without a number last when falling. */
+/* Smaller comes first when rising. */
 int cwu_node_item_compare(CwuNodeItem *a, CwuNodeItem *b, CwuNodeColumn column);
-/* Whether all words occur in name, type or token; "L19" is the layer. words are casefolded. */
-bool cwu_node_item_matches(CwuNodeItem *item, const char *const *words);
 
 G_END_DECLS

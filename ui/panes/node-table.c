@@ -1,122 +1,39 @@
-/* node-table.c - see node-table.h.
- *
- * model of all nodes -> filter (shown, words) -> sort (the header) -> selection -> column view.
- * Filter and sort are incremental: they work in idle moments, a stretch at a time. (At once was
- * tried: faster for few nodes, but where many rows go and come in one message, the list of GTK
- * 4.8 ends with rows that show the same item.) The model is filled only while the table is on
- * the screen. */
+/* node-table.c - see node-table.h. The model is filled only while the table is on the screen.
+ */
 #include "panes/node-table.h"
 
 #include <glib/gi18n-lib.h>
 
-#include "panes/node-cell.h"
+#include "panes/lazy-rows.h"
+#include "panes/node-columns.h"
+#include "panes/node-row.h"
 
 struct _CwuNodeTable {
   GtkBox parent_instance;
   CwuDocument *document;
   CwuNodeModel *model;
-  GtkFilter *filter;
-  GtkFilterListModel *filtered;
   GtkSingleSelection *selection;
-  GtkWidget *view, *tools, *search, *all;
-  GtkColumnViewColumn *columns[CWU_N_COLUMNS];
-  char **words; /* casefolded; NULL-terminated */
+  GtkWidget *rows, *columns, *tools, *search, *all;
+  char *searched;       /* NULL: nothing was */
+  CwuNodeColumn sorted; /* by this column */
+  GtkSortType order;
   bool is_syncing;
+  bool is_new;    /* the list that comes next is to be seen from its top */
   guint reselect; /* idle source; 0: none */
 };
 
 G_DEFINE_TYPE(CwuNodeTable, cwu_node_table, GTK_TYPE_BOX)
 
-static const struct {
-  const char *title;
-  int width; /* px; 0: what is left */
-  GtkSortType first;
-} columns[CWU_N_COLUMNS] = {
-  [CWU_COLUMN_NAME] = { N_("Name"), 0, GTK_SORT_ASCENDING },
-  [CWU_COLUMN_TYPE] = { N_("Type"), 110, GTK_SORT_ASCENDING },
-  [CWU_COLUMN_LAYER] = { N_("Layer"), 72, GTK_SORT_DESCENDING },
-  [CWU_COLUMN_TOKEN] = { N_("Token"), 120, GTK_SORT_ASCENDING },
-  [CWU_COLUMN_ACTIVATION] = { N_("Activation"), 100, GTK_SORT_DESCENDING },
-  [CWU_COLUMN_INFLUENCE] = { N_("Influence"), 100, GTK_SORT_DESCENDING },
-  [CWU_COLUMN_INPUTS] = { N_("Inputs"), 76, GTK_SORT_DESCENDING },
-  [CWU_COLUMN_OUTPUTS] = { N_("Outputs"), 84, GTK_SORT_DESCENDING },
-  [CWU_COLUMN_PINNED] = { N_("Pinned"), 76, GTK_SORT_DESCENDING },
-};
-
-/* ---- filter ---------------------------------------------------------------------------- */
-
-static gboolean
-is_listed(gpointer item, gpointer user_data)
+/* In which order a column is sorted at first. */
+static GtkSortType
+first_order(CwuNodeColumn column)
 {
-  CwuNodeTable *self = user_data;
-  bool all = gtk_check_button_get_active(GTK_CHECK_BUTTON(self->all));
-  return (all || cwu_node_item_is_shown(item)) &&
-         cwu_node_item_matches(item, (const char *const *)self->words);
-}
-
-static void
-search_cb(CwuNodeTable *self)
-{
-  g_autofree char *text =
-      g_utf8_casefold(gtk_editable_get_text(GTK_EDITABLE(self->search)), -1);
-  g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
-  g_auto(GStrv) parts = g_strsplit_set(text, " \t", -1);
-  for (guint i = 0; parts[i] != NULL; i++)
-    if (*parts[i] != '\0')
-      g_strv_builder_add(builder, parts[i]);
-  g_strfreev(self->words);
-  self->words = g_strv_builder_end(builder);
-  gtk_filter_changed(self->filter, GTK_FILTER_CHANGE_DIFFERENT);
-}
-
-static void
-all_cb(CwuNodeTable *self)
-{
-  bool all = gtk_check_button_get_active(GTK_CHECK_BUTTON(self->all));
-  gtk_filter_changed(self->filter,
-                     all ? GTK_FILTER_CHANGE_LESS_STRICT : GTK_FILTER_CHANGE_MORE_STRICT);
-}
-
-/* Other masks, names or pins. The order first: the list of sorted rows takes new ones in
- * between those it has, and expects these to be in order. */
-static void
-refresh_cb(CwuNodeTable *self)
-{
-  gtk_sorter_changed(gtk_column_view_get_sorter(GTK_COLUMN_VIEW(self->view)),
-                     GTK_SORTER_CHANGE_DIFFERENT);
-  gtk_filter_changed(self->filter, GTK_FILTER_CHANGE_DIFFERENT);
+  bool is_rising =
+      column == CWU_COLUMN_NAME || column == CWU_COLUMN_TYPE || column == CWU_COLUMN_TOKEN;
+  return is_rising ? GTK_SORT_ASCENDING : GTK_SORT_DESCENDING;
 }
 
 /* ---- selection ------------------------------------------------------------------------- */
-
-/* Position of a node in the list; GTK_INVALID_LIST_POSITION: it is not listed. */
-static guint
-find_node(CwuNodeTable *self, int64_t node)
-{
-  guint n = node < 0 ? 0 : g_list_model_get_n_items(G_LIST_MODEL(self->selection));
-  for (guint i = 0; i < n; i++) {
-    g_autoptr(CwuNodeItem) item = g_list_model_get_item(G_LIST_MODEL(self->selection), i);
-    if ((int64_t)cwu_node_item_get_node(item) == node)
-      return i;
-  }
-  return GTK_INVALID_LIST_POSITION;
-}
-
-/* The list in a column view, which scrolls; the view has no call for it before GTK 4.12. */
-static GtkWidget *
-list_of(CwuNodeTable *self)
-{
-  GtkWidget *child = gtk_widget_get_first_child(self->view);
-  while (child != NULL && !GTK_IS_LIST_VIEW(child))
-    child = gtk_widget_get_next_sibling(child);
-  return child;
-}
-
-static void
-scroll_to(CwuNodeTable *self, guint position)
-{
-  gtk_widget_activate_action(list_of(self), "list.scroll-to-item", "u", position);
-}
 
 static void
 select_position(CwuNodeTable *self, guint position)
@@ -125,7 +42,7 @@ select_position(CwuNodeTable *self, guint position)
   gtk_single_selection_set_selected(self->selection, position);
   self->is_syncing = false;
   if (position != GTK_INVALID_LIST_POSITION)
-    scroll_to(self, position);
+    cwu_lazy_rows_scroll_to(CWU_LAZY_ROWS(self->rows), position);
 }
 
 static int64_t
@@ -145,7 +62,7 @@ document_selected_cb(CwuNodeTable *self)
   bool is_hidden = item != NULL && !cwu_node_item_is_shown(item);
   if (selected_node(self) == node || (node < 0 && is_hidden))
     return;
-  select_position(self, find_node(self, node));
+  select_position(self, cwu_node_model_find(self->model, node));
 }
 
 /* A row was selected. Nothing selected says something only if the row is still there: a search
@@ -157,7 +74,7 @@ row_selected_cb(CwuNodeTable *self)
     return;
   CwuNodeItem *item = gtk_single_selection_get_selected_item(self->selection);
   int64_t now = cwu_document_get_selected(self->document);
-  if (item == NULL && find_node(self, now) == GTK_INVALID_LIST_POSITION)
+  if (item == NULL && cwu_node_model_find(self->model, now) == GTK_INVALID_LIST_POSITION)
     return;
   bool is_shown = item != NULL && cwu_node_item_is_shown(item);
   cwu_document_set_selected(self->document,
@@ -173,17 +90,28 @@ reselect_cb(gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* Rows that come back bring the selection with them; later, since GTK's list takes it badly if
- * the selection changes while it is being told of rows. */
+/* From the top, unless that would hide what is selected. */
+static void
+show_top(CwuNodeTable *self)
+{
+  guint position = cwu_node_model_find(self->model, cwu_document_get_selected(self->document));
+  cwu_lazy_rows_scroll_to_top(CWU_LAZY_ROWS(self->rows), position);
+}
+
+/* Rows that come back bring the selection with them; later, since the selection is just being
+ * told of rows. */
 static void
 rows_changed_cb(CwuNodeTable *self)
 {
+  if (self->is_new)
+    show_top(self);
+  self->is_new = false;
   if (self->reselect == 0 && cwu_document_get_selected(self->document) != selected_node(self))
     self->reselect = g_idle_add_full(G_PRIORITY_HIGH_IDLE, reselect_cb, self, NULL);
 }
 
 static void
-activate_cb(GtkColumnView *view, guint position, CwuNodeTable *self)
+activate_cb(CwuLazyRows *rows, guint position, CwuNodeTable *self)
 {
   g_autoptr(CwuNodeItem) item = g_list_model_get_item(G_LIST_MODEL(self->selection), position);
   if (item == NULL || !cwu_node_item_is_shown(item))
@@ -194,27 +122,52 @@ activate_cb(GtkColumnView *view, guint position, CwuNodeTable *self)
 
 /* ---- order ----------------------------------------------------------------------------- */
 
-static int
-compare(gconstpointer a, gconstpointer b, gpointer column)
-{
-  return cwu_node_item_compare((CwuNodeItem *)a, (CwuNodeItem *)b,
-                               (CwuNodeColumn)GPOINTER_TO_INT(column));
-}
-
 void
 cwu_node_table_sort(CwuNodeTable *self, CwuNodeColumn column, GtkSortType order)
 {
-  gtk_column_view_sort_by_column(GTK_COLUMN_VIEW(self->view), NULL, GTK_SORT_ASCENDING);
-  gtk_column_view_sort_by_column(GTK_COLUMN_VIEW(self->view), self->columns[column], order);
+  self->sorted = column;
+  self->order = order;
+  self->is_new = true;
+  show_top(self);
+  cwu_node_columns_set_sorted(CWU_NODE_COLUMNS(self->columns), column, order);
+  cwu_node_model_sort(self->model, column, order == GTK_SORT_DESCENDING);
 }
 
-/* The header is for the pointer only; the menu is for the keyboard. */
+static void
+head_cb(CwuNodeTable *self, int column)
+{
+  GtkSortType order = first_order((CwuNodeColumn)column);
+  if ((int)self->sorted == column)
+    order = self->order == GTK_SORT_ASCENDING ? GTK_SORT_DESCENDING : GTK_SORT_ASCENDING;
+  cwu_node_table_sort(self, (CwuNodeColumn)column, order);
+}
+
 static void
 sort_cb(GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
   int column = g_variant_get_int32(parameter);
   if (column >= 0 && column < CWU_N_COLUMNS)
-    cwu_node_table_sort(user_data, (CwuNodeColumn)column, columns[column].first);
+    cwu_node_table_sort(user_data, (CwuNodeColumn)column, first_order((CwuNodeColumn)column));
+}
+
+/* The entry tells of a text some time after it was typed, and of one that is known, too. */
+static void
+search_cb(CwuNodeTable *self)
+{
+  const char *text = gtk_editable_get_text(GTK_EDITABLE(self->search));
+  if (g_strcmp0(text, self->searched) == 0)
+    return;
+  g_free(self->searched);
+  self->searched = g_strdup(text);
+  self->is_new = true;
+  show_top(self);
+  cwu_node_model_search(self->model, text);
+}
+
+static void
+all_cb(CwuNodeTable *self)
+{
+  cwu_node_model_set_all(self->model, gtk_check_button_get_active(GTK_CHECK_BUTTON(self->all)));
 }
 
 /* ---- what is on the screen ------------------------------------------------------------- */
@@ -231,8 +184,10 @@ fill_if_seen(CwuNodeTable *self)
 static void
 cwu_node_table_map(GtkWidget *widget)
 {
+  CwuNodeTable *self = CWU_NODE_TABLE(widget);
   GTK_WIDGET_CLASS(cwu_node_table_parent_class)->map(widget);
-  fill_if_seen(CWU_NODE_TABLE(widget));
+  self->is_new = true;
+  fill_if_seen(self);
 }
 
 static void
@@ -245,20 +200,16 @@ cwu_node_table_unmap(GtkWidget *widget)
 static void
 changed_cb(CwuNodeTable *self, guint parts)
 {
-  if (parts & CW_DOCUMENT_GRAPH)
-    cwu_node_model_clear(self->model);
+  if (!(parts & CW_DOCUMENT_GRAPH))
+    return;
+  cwu_node_model_clear(self->model);
+  self->is_new = true;
 }
 
-/* To the selected row, if it is there. */
 static gboolean
 cwu_node_table_grab_focus(GtkWidget *widget)
 {
-  CwuNodeTable *self = CWU_NODE_TABLE(widget);
-  for (GtkWidget *row = gtk_widget_get_first_child(list_of(self)); row != NULL;
-       row = gtk_widget_get_next_sibling(row))
-    if (gtk_widget_get_state_flags(row) & GTK_STATE_FLAG_SELECTED)
-      return gtk_widget_grab_focus(row);
-  return gtk_widget_grab_focus(self->view);
+  return gtk_widget_grab_focus(CWU_NODE_TABLE(widget)->rows);
 }
 
 /* Enter in the search: to what was found first, unless what is selected is among it. */
@@ -272,54 +223,37 @@ found_cb(CwuNodeTable *self)
 
 /* ---- building -------------------------------------------------------------------------- */
 
-static GtkColumnViewColumn *
-column_new(CwuNodeTable *self, CwuNodeColumn column)
+static GtkWidget *
+make_row(gpointer table)
 {
-  GtkListItemFactory *factory = cwu_node_cell_factory_new(self->document, self->model, column);
-  GtkColumnViewColumn *result = gtk_column_view_column_new(_(columns[column].title), factory);
-  g_autoptr(GtkSorter) sorter =
-      GTK_SORTER(gtk_custom_sorter_new(compare, GINT_TO_POINTER(column), NULL));
-  gtk_column_view_column_set_sorter(result, sorter);
-  gtk_column_view_column_set_resizable(result, TRUE);
-  if (columns[column].width > 0)
-    gtk_column_view_column_set_fixed_width(result, columns[column].width);
-  else
-    gtk_column_view_column_set_expand(result, TRUE);
-  return result;
+  CwuNodeTable *self = table;
+  return cwu_node_row_new(self->document, self->model, CWU_NODE_COLUMNS(self->columns));
 }
 
-static GtkWidget *
-view_new(CwuNodeTable *self)
+static bool
+bind_row(GtkWidget *row, gpointer item, gpointer table)
 {
-  GtkWidget *view = gtk_column_view_new(NULL);
-  gtk_column_view_set_show_row_separators(GTK_COLUMN_VIEW(view), FALSE);
-  gtk_widget_add_css_class(view, "node-table");
-  gtk_accessible_update_property(GTK_ACCESSIBLE(view), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                 _("Nodes of the graph"), -1);
-  for (int i = 0; i < CWU_N_COLUMNS; i++) {
-    self->columns[i] = column_new(self, (CwuNodeColumn)i);
-    gtk_column_view_append_column(GTK_COLUMN_VIEW(view), self->columns[i]);
-    g_object_unref(self->columns[i]); /* The view has it. */
-  }
-  g_signal_connect(view, "activate", G_CALLBACK(activate_cb), self);
-  return view;
+  cwu_node_row_set_item(CWU_NODE_ROW(row), item);
+  return item != NULL;
 }
 
 static void
-build_models(CwuNodeTable *self)
+build_rows(CwuNodeTable *self)
 {
-  self->filter = GTK_FILTER(gtk_custom_filter_new(is_listed, self, NULL));
-  self->filtered =
-      gtk_filter_list_model_new(g_object_ref(G_LIST_MODEL(self->model)), self->filter);
-  GtkSortListModel *sorted = gtk_sort_list_model_new(
-      G_LIST_MODEL(self->filtered),
-      g_object_ref(gtk_column_view_get_sorter(GTK_COLUMN_VIEW(self->view))));
-  gtk_filter_list_model_set_incremental(self->filtered, TRUE);
-  gtk_sort_list_model_set_incremental(sorted, TRUE);
-  self->selection = gtk_single_selection_new(G_LIST_MODEL(sorted));
+  static const CwuRowMaker maker = { make_row, bind_row };
+  self->columns = cwu_node_columns_new();
+  self->rows = cwu_lazy_rows_new(&maker, self, false);
+  self->selection = gtk_single_selection_new(g_object_ref(G_LIST_MODEL(self->model)));
   gtk_single_selection_set_autoselect(self->selection, FALSE);
   gtk_single_selection_set_can_unselect(self->selection, TRUE);
-  gtk_column_view_set_model(GTK_COLUMN_VIEW(self->view), GTK_SELECTION_MODEL(self->selection));
+  cwu_lazy_rows_set_header(CWU_LAZY_ROWS(self->rows), self->columns);
+  cwu_lazy_rows_set_model(CWU_LAZY_ROWS(self->rows), self->selection);
+  gtk_widget_add_css_class(self->rows, "node-table");
+  gtk_accessible_update_property(GTK_ACCESSIBLE(self->rows), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                 _("Nodes of the graph"), -1);
+  g_signal_connect(self->rows, "activate", G_CALLBACK(activate_cb), self);
+  g_signal_connect_object(self->columns, "clicked", G_CALLBACK(head_cb), self,
+                          G_CONNECT_SWAPPED);
   g_signal_connect_object(self->selection, "notify::selected-item", G_CALLBACK(row_selected_cb),
                           self, G_CONNECT_SWAPPED);
   g_signal_connect_object(self->selection, "items-changed", G_CALLBACK(rows_changed_cb), self,
@@ -335,7 +269,7 @@ sort_button_new(CwuNodeTable *self)
   GtkWidget *button = gtk_menu_button_new();
   for (int i = 0; i < CWU_N_COLUMNS; i++) {
     g_autofree char *action = g_strdup_printf("table.sort(%d)", i);
-    g_menu_append(menu, _(columns[i].title), action);
+    g_menu_append(menu, cwu_node_columns_get_title((CwuNodeColumn)i), action);
   }
   g_action_map_add_action_entries(G_ACTION_MAP(actions), entries, G_N_ELEMENTS(entries), self);
   gtk_widget_insert_action_group(button, "table", G_ACTION_GROUP(actions));
@@ -396,8 +330,6 @@ follow_document(CwuNodeTable *self)
                           G_CONNECT_SWAPPED);
   g_signal_connect_object(self->document, "selection-changed", G_CALLBACK(document_selected_cb),
                           self, G_CONNECT_SWAPPED);
-  g_signal_connect_object(self->model, "refresh", G_CALLBACK(refresh_cb), self,
-                          G_CONNECT_SWAPPED);
 }
 
 static void
@@ -408,8 +340,9 @@ cwu_node_table_dispose(GObject *object)
     g_signal_handlers_disconnect_by_data(self->search, self);
     g_signal_handlers_disconnect_by_data(self->all, self);
   }
-  if (self->model != NULL)
-    cwu_node_model_clear(self->model); /* while the filter can still ask */
+  if (self->rows != NULL)
+    g_signal_handlers_disconnect_by_data(self->rows, self);
+  self->rows = NULL;
   g_clear_handle_id(&self->reselect, g_source_remove);
   g_clear_object(&self->tools);
   g_clear_object(&self->selection);
@@ -421,7 +354,7 @@ cwu_node_table_dispose(GObject *object)
 static void
 cwu_node_table_finalize(GObject *object)
 {
-  g_strfreev(CWU_NODE_TABLE(object)->words);
+  g_free(CWU_NODE_TABLE(object)->searched);
   G_OBJECT_CLASS(cwu_node_table_parent_class)->finalize(object);
 }
 
@@ -439,7 +372,6 @@ cwu_node_table_class_init(CwuNodeTableClass *class)
 static void
 cwu_node_table_init(CwuNodeTable *self)
 {
-  self->words = g_new0(char *, 1);
 }
 
 CwuNodeTable *
@@ -449,11 +381,10 @@ cwu_node_table_new(CwuDocument *document)
   GtkWidget *scroller = gtk_scrolled_window_new();
   self->document = g_object_ref(document);
   self->model = cwu_node_model_new(document);
-  self->view = view_new(self);
+  build_rows(self);
   build_tools(self);
-  build_models(self);
   cwu_node_table_sort(self, CWU_COLUMN_INFLUENCE, GTK_SORT_DESCENDING);
-  gtk_scrolled_window_set_child(GTK_SCROLLED_WINDOW(scroller), self->view);
+  gtk_scrolled_window_set_child(GTK_SCROLLED_WINDOW(scroller), self->rows);
   gtk_widget_set_hexpand(scroller, TRUE);
   gtk_widget_set_vexpand(scroller, TRUE);
   gtk_box_append(GTK_BOX(self), scroller);

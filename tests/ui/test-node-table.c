@@ -8,6 +8,7 @@
 #include "panes/lazy-rows.h"
 #include "panes/node-row.h"
 #include "panes/node-table.h"
+#include "test-support.h"
 #include "widget-test.h"
 
 #define SAMPLE    "capital-of-france.clew"
@@ -348,6 +349,42 @@ test_top(PanesFixture *f, gconstpointer data)
   g_assert_cmpfloat(scrolled(table), ==, 0);
 }
 
+/* By influence, what feeds the output most comes first, whether a file ranks or has shares. */
+static void
+check_influence(const char *name, bool is_ranked)
+{
+  g_autofree char *path = test_shared_path_or_skip(name);
+  if (path == NULL)
+    return;
+  PanesFixture f = { 0 };
+  panes_open_path(&f, path);
+  CwuNodeTable *table = cwu_node_table_new(f.document);
+  panes_show(&f, GTK_WIDGET(table), 1000, 600);
+  const CwNode *nodes = cw_graph_peek_nodes(cwu_document_peek_graph(f.document));
+  g_assert_true(cw_graph_has_ranks(cwu_document_peek_graph(f.document)) == is_ranked);
+  g_assert_cmpuint(count(table), >, 20);
+  for (guint i = 1; i < count(table); i++) {
+    const CwNode *before = &nodes[node_at(table, i - 1)], *node = &nodes[node_at(table, i)];
+    double rise = (double)node->influence - before->influence;
+    g_autoptr(CwuNodeItem) item = item_at(table, i);
+    g_autofree char *text = cwu_node_item_dup_text(item, CWU_COLUMN_INFLUENCE);
+    if (node->kind == CW_NODE_LOGIT)
+      continue;
+    g_assert_cmpint(before->kind, !=, CW_NODE_LOGIT); /* They come last. */
+    g_assert_true(g_str_has_prefix(text, "first ") == is_ranked);
+    if (is_ranked)
+      g_assert_cmpfloat(rise, >=, 0);
+  }
+  panes_close(&f, NULL);
+}
+
+static void
+test_influence(void)
+{
+  check_influence("graphs/IamKrill1n__galaxy-clt-hp.json", true);
+  check_influence("graphs/uzairname__dallas_ea.json", false);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -361,6 +398,7 @@ main(int argc, char **argv)
              test_selection, panes_close);
   g_test_add("/ui/node-table/begins-at-its-top", PanesFixture, NULL, NULL, test_top,
              panes_close);
+  g_test_add_func("/ui/node-table/ranks-where-a-file-ranks", test_influence);
   g_test_add("/ui/node-table/many-nodes", PanesFixture, NULL, NULL, test_many, panes_close);
   return g_test_run();
 }

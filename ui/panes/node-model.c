@@ -102,14 +102,14 @@ dup_token(const CwuNodeModel *self, const CwNode *node)
   return g_strdup_printf("%d · %s", node->position + 1, piece);
 }
 
-/* More is more: a share where it is known, else where the file's ranking has the node. */
+/* More is more: where the file's ranking has the node, if the file ranks, else its share. */
 static double
 influence_of(const CwuNodeModel *self, size_t i)
 {
   const CwNode *node = &cw_graph_peek_nodes(self->graph)[i];
   if (node->kind == CW_NODE_LOGIT)
     return NAN;
-  if (!isnan(node->influence))
+  if (cw_graph_has_ranks(self->graph))
     return 1 - node->influence;
   double sum = self->influence_sum;
   return sum > 0 ? cwu_document_peek_pruned(self->document)->influence[i] / sum : NAN;
@@ -121,7 +121,7 @@ dup_influence(const CwuNodeModel *self, size_t node)
   double influence = influence_of(self, node);
   if (isnan(influence))
     return g_strdup("");
-  if (isnan(cw_graph_peek_nodes(self->graph)[node].influence))
+  if (!cw_graph_has_ranks(self->graph))
     return g_strdup_printf("%.2f%%", 100 * influence);
   return g_strdup_printf(_("first %.0f%%"), MAX(100 * (1 - influence), 1));
 }

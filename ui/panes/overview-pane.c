@@ -6,6 +6,7 @@
 #include "panes/link-list.h"
 #include "panes/link-row.h"
 #include "panes/note-list.h"
+#include "picture/legend.h"
 #include "picture/painter.h"
 #include "window/settings.h"
 #include "window/theme-watch.h"
@@ -23,7 +24,15 @@ G_DEFINE_TYPE(CwuOverviewPane, cwu_overview_pane, GTK_TYPE_BOX)
 
 /* ---- a drawn sample of a mark ---------------------------------------------------------- */
 
-typedef enum { SAMPLE_SQUARE, SAMPLE_CIRCLE, SAMPLE_DIAMOND, SAMPLE_ADDS, SAMPLE_TAKES } Sample;
+typedef enum {
+  SAMPLE_SQUARE,
+  SAMPLE_CIRCLE,
+  SAMPLE_DIAMOND,
+  SAMPLE_ADDS,
+  SAMPLE_TAKES,
+  SAMPLE_FEEDS,
+  SAMPLE_FED
+} Sample;
 
 static void
 draw_sample_cb(GtkDrawingArea *area, cairo_t *cr, int width, int height, gpointer data)
@@ -40,6 +49,13 @@ draw_sample_cb(GtkDrawingArea *area, cairo_t *cr, int width, int height, gpointe
                       .is_dashed = takes };
     canvas->class->line(canvas, (CwuPoint){ 2, height / 2.0 },
                         (CwuPoint){ width - 2, height / 2.0 }, &edge);
+    return;
+  }
+  if (sample == SAMPLE_FEEDS || sample == SAMPLE_FED) {
+    if (sample == SAMPLE_FEEDS)
+      cwu_legend_draw_feeder(canvas, theme, (CwuPoint){ width / 2.0, height / 2.0 }, 5);
+    else
+      cwu_legend_draw_arrow(canvas, theme, (CwuPoint){ 2, height / 2.0 }, width - 5);
     return;
   }
   cwu_painter_draw_node(canvas, theme, kinds[sample], (CwuPoint){ width / 2.0, height / 2.0 },
@@ -190,6 +206,9 @@ samples_new(void)
   add_sample(GTK_GRID(grid), 2, SAMPLE_DIAMOND, _("What the features do not explain"));
   add_sample(GTK_GRID(grid), 3, SAMPLE_ADDS, _("Adds to its target; width by its share"));
   add_sample(GTK_GRID(grid), 4, SAMPLE_TAKES, _("Takes away from its target"));
+  add_sample(GTK_GRID(grid), 5, SAMPLE_FEEDS,
+             _("Filled: feeds the selected node, in the colour of the edge"));
+  add_sample(GTK_GRID(grid), 6, SAMPLE_FED, _("Arrow: leads to what the selected node feeds"));
   return grid;
 }
 

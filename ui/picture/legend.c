@@ -10,8 +10,10 @@
 #define GAP_PX       22.0
 #define LINE_PX      18.0
 #define WORDS_GAP_PX 7.0
+#define EDGE_PX      2.0
+#define ARROW_PX     6.0
 
-typedef enum { ENTRY_NODE, ENTRY_EDGE, ENTRY_SELECTED } EntryKind;
+typedef enum { ENTRY_NODE, ENTRY_EDGE, ENTRY_SELECTED, ENTRY_FEEDS, ENTRY_FED } EntryKind;
 
 typedef struct {
   EntryKind what;
@@ -27,12 +29,35 @@ static const Entry entries[] = {
   { ENTRY_EDGE, CW_NODE_OTHER, false, N_("adds") },
   { ENTRY_EDGE, CW_NODE_OTHER, true, N_("takes away") },
   { ENTRY_SELECTED, CW_NODE_FEATURE, false, N_("selected") },
+  { ENTRY_FEEDS, CW_NODE_FEATURE, false, N_("feeds it") },
+  { ENTRY_FED, CW_NODE_OTHER, false, N_("fed by it") },
 };
+
+void
+cwu_legend_draw_feeder(CwuCanvas *canvas, const CwuTheme *theme, CwuPoint at, double radius)
+{
+  CwuStyle style = { .fill = theme->positive,
+                     .stroke = theme->node_strong,
+                     .stroke_px = theme->outline_px };
+  canvas->class->glyph(canvas, CWU_SHAPE_CIRCLE, at, radius, &style);
+}
+
+void
+cwu_legend_draw_arrow(CwuCanvas *canvas, const CwuTheme *theme, CwuPoint at, double length)
+{
+  CwuStyle edge = { .stroke = theme->positive, .stroke_px = EDGE_PX };
+  CwuPoint tip = { at.x + length, at.y };
+  canvas->class->line(canvas, at, tip, &edge);
+  for (int side = -1; side <= 1; side += 2)
+    canvas->class->line(canvas, tip,
+                        (CwuPoint){ tip.x - ARROW_PX, tip.y + side * ARROW_PX / 2 }, &edge);
+}
 
 static double
 sample_width(const Entry *entry)
 {
-  return entry->what == ENTRY_EDGE ? SAMPLE_PX : 2 * GLYPH_PX + 2;
+  bool is_edge = entry->what == ENTRY_EDGE || entry->what == ENTRY_FED;
+  return is_edge ? SAMPLE_PX : 2 * GLYPH_PX + 2;
 }
 
 static void
@@ -43,10 +68,14 @@ draw_sample(CwuCanvas *canvas, const CwuTheme *theme, const Entry *entry, CwuPoi
                       : entry->kind == CW_NODE_ERROR ? theme->node_pale
                                                      : theme->node_strong;
   CwuStyle edge = { .stroke = entry->is_negative ? theme->negative : theme->positive,
-                    .stroke_px = 2,
+                    .stroke_px = EDGE_PX,
                     .is_dashed = entry->is_negative };
   if (entry->what == ENTRY_EDGE)
     canvas->class->line(canvas, at, (CwuPoint){ at.x + SAMPLE_PX, at.y }, &edge);
+  else if (entry->what == ENTRY_FED)
+    cwu_legend_draw_arrow(canvas, theme, at, SAMPLE_PX);
+  else if (entry->what == ENTRY_FEEDS)
+    cwu_legend_draw_feeder(canvas, theme, middle, GLYPH_PX);
   else
     cwu_painter_draw_node(canvas, theme, entry->kind, middle, GLYPH_PX, outline);
 }

@@ -4,26 +4,24 @@
 
 #include <glib/gi18n-lib.h>
 
-#define GAP_PX        20 /* between the texts of two columns */
-#define EDGE_PX       5
-#define LEAST_PX      40
-#define LEAST_NAME_PX 180
-#define LINE_PX       18 /* height of the line for which widths are given */
+#define GAP_PX   20 /* between the texts of two columns */
+#define EDGE_PX  5
+#define LEAST_PX 40
 
 static const struct {
   const char *title;
-  int width; /* px */
+  int width; /* letters */
   bool is_number;
 } columns[CWU_N_COLUMNS] = {
-  [CWU_COLUMN_NAME] = { N_("Name"), LEAST_NAME_PX, false },
-  [CWU_COLUMN_TYPE] = { N_("Type"), 90, false },
-  [CWU_COLUMN_LAYER] = { N_("Layer"), 58, true },
-  [CWU_COLUMN_TOKEN] = { N_("Token"), 100, false },
-  [CWU_COLUMN_ACTIVATION] = { N_("Activation"), 84, true },
-  [CWU_COLUMN_INFLUENCE] = { N_("Influence"), 84, true },
-  [CWU_COLUMN_INPUTS] = { N_("Inputs"), 64, true },
-  [CWU_COLUMN_OUTPUTS] = { N_("Outputs"), 70, true },
-  [CWU_COLUMN_PINNED] = { N_("Pinned"), 62, false },
+  [CWU_COLUMN_NAME] = { N_("Name"), 23, false },
+  [CWU_COLUMN_TYPE] = { N_("Type"), 12, false },
+  [CWU_COLUMN_LAYER] = { N_("Layer"), 6, true },
+  [CWU_COLUMN_TOKEN] = { N_("Token"), 13, false },
+  [CWU_COLUMN_ACTIVATION] = { N_("Activation"), 10, true },
+  [CWU_COLUMN_INFLUENCE] = { N_("Influence"), 10, true },
+  [CWU_COLUMN_INPUTS] = { N_("Inputs"), 7, true },
+  [CWU_COLUMN_OUTPUTS] = { N_("Outputs"), 8, true },
+  [CWU_COLUMN_PINNED] = { N_("Pinned"), 7, false },
 };
 
 struct _CwuNodeColumns {
@@ -53,26 +51,28 @@ cwu_node_columns_is_number(CwuNodeColumn column)
   return columns[column].is_number;
 }
 
+/* Of the font, as wide as they are on average: px. */
 static double
-font_scale(CwuNodeColumns *self)
+letter_width(CwuNodeColumns *self)
 {
   PangoFontMetrics *metrics =
       pango_context_get_metrics(gtk_widget_get_pango_context(GTK_WIDGET(self)), NULL, NULL);
-  double line = (double)pango_font_metrics_get_height(metrics) / PANGO_SCALE;
+  int letter = pango_font_metrics_get_approximate_char_width(metrics);
+  int digit = pango_font_metrics_get_approximate_digit_width(metrics);
   pango_font_metrics_unref(metrics);
-  return MAX(1, line / LINE_PX);
+  return (double)MAX(letter, digit) / PANGO_SCALE;
 }
 
 /* No column is narrower than its head, unless somebody wants it so. */
 static void
 measure_columns(CwuNodeColumns *self)
 {
-  double scale = font_scale(self);
+  double letter = letter_width(self);
   for (int i = 0; i < CWU_N_COLUMNS; i++) {
     int head;
     gtk_widget_measure(self->buttons[i], GTK_ORIENTATION_HORIZONTAL, -1, NULL, &head, NULL,
                        NULL);
-    self->widths[i] = MAX((int)(columns[i].width * scale), head - GAP_PX);
+    self->widths[i] = MAX((int)(columns[i].width * letter), head - GAP_PX);
     if (self->given[i] > 0)
       self->widths[i] = self->given[i];
   }

@@ -274,7 +274,8 @@ sort_button_new(CwuNodeTable *self)
   g_action_map_add_action_entries(G_ACTION_MAP(actions), entries, G_N_ELEMENTS(entries), self);
   gtk_widget_insert_action_group(button, "table", G_ACTION_GROUP(actions));
   gtk_menu_button_set_menu_model(GTK_MENU_BUTTON(button), G_MENU_MODEL(menu));
-  gtk_menu_button_set_label(GTK_MENU_BUTTON(button), _("Sort by"));
+  gtk_menu_button_set_icon_name(GTK_MENU_BUTTON(button), "view-sort-descending-symbolic");
+  gtk_widget_set_tooltip_text(button, _("Sort by"));
   return button;
 }
 
@@ -298,15 +299,28 @@ add_find_key(CwuNodeTable *self)
   gtk_widget_add_controller(GTK_WIDGET(self), controller);
 }
 
+/* Its words give way where there is no room, so that large type has some. */
+static GtkWidget *
+all_button_new(void)
+{
+  GtkWidget *button = gtk_check_button_new();
+  gtk_check_button_set_child(GTK_CHECK_BUTTON(button),
+                             g_object_new(GTK_TYPE_LABEL, "label", _("All nodes"), "ellipsize",
+                                          PANGO_ELLIPSIZE_END, NULL));
+  gtk_accessible_update_property(GTK_ACCESSIBLE(button), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                 _("All nodes"), -1);
+  return button;
+}
+
 static void
 build_tools(CwuNodeTable *self)
 {
   self->tools = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 8);
   self->search = gtk_search_entry_new();
-  self->all = gtk_check_button_new_with_label(_("All nodes"));
+  self->all = all_button_new();
   gtk_widget_set_hexpand(self->search, TRUE);
   g_object_set(self->search, "placeholder-text", _("Name, token, or L19"), NULL);
-  gtk_editable_set_width_chars(GTK_EDITABLE(self->search), 8);
+  gtk_editable_set_width_chars(GTK_EDITABLE(self->search), 3);
   gtk_widget_set_tooltip_text(self->search, _("Find nodes (Ctrl+F)"));
   gtk_widget_set_tooltip_text(
       self->all, _("Lists nodes that are pruned away, too; pinned, one comes back."));

@@ -3,6 +3,7 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "panes/hint.h"
 #include "panes/lazy-rows.h"
 #include "picture/node-name.h"
 #include "picture/painter.h"
@@ -304,7 +305,7 @@ cwu_link_row_init(CwuLinkRow *self)
   self->unpin = gtk_button_new_from_icon_name("window-close-symbolic");
   gtk_widget_add_css_class(self->unpin, "flat");
   gtk_widget_add_css_class(self->unpin, "small-button");
-  gtk_widget_set_tooltip_text(self->unpin, _("Unpin"));
+  cwu_hint_set(self->unpin, _("Unpin"));
   gtk_image_set_pixel_size(GTK_IMAGE(self->pin), 12);
   gtk_widget_set_visible(self->pin, FALSE);
   gtk_widget_set_visible(self->unpin, FALSE);

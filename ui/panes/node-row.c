@@ -4,6 +4,7 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "panes/hint.h"
 #include "panes/lazy-rows.h"
 #include "picture/painter.h"
 #include "window/theme-watch.h"
@@ -271,7 +272,7 @@ cwu_node_row_init(CwuNodeRow *self)
   gtk_widget_add_css_class(self->pin, "flat");
   gtk_widget_add_css_class(self->pin, "small-button");
   gtk_widget_add_css_class(self->pin, "pin-button");
-  gtk_widget_set_tooltip_text(self->pin, _("Pin or unpin the node"));
+  cwu_hint_set(self->pin, _("Pin or unpin the node"));
   g_signal_connect(self->pin, "toggled", G_CALLBACK(pinned_cb), self);
   gtk_widget_set_parent(self->pin, GTK_WIDGET(self));
   gtk_widget_set_has_tooltip(GTK_WIDGET(self), TRUE);

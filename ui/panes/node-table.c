@@ -4,6 +4,7 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "panes/hint.h"
 #include "panes/lazy-rows.h"
 #include "panes/node-columns.h"
 #include "panes/node-row.h"
@@ -275,7 +276,7 @@ sort_button_new(CwuNodeTable *self)
   gtk_widget_insert_action_group(button, "table", G_ACTION_GROUP(actions));
   gtk_menu_button_set_menu_model(GTK_MENU_BUTTON(button), G_MENU_MODEL(menu));
   gtk_menu_button_set_icon_name(GTK_MENU_BUTTON(button), "view-sort-descending-symbolic");
-  gtk_widget_set_tooltip_text(button, _("Sort by"));
+  cwu_hint_set(button, _("Sort by"));
   return button;
 }
 
@@ -321,7 +322,7 @@ build_tools(CwuNodeTable *self)
   gtk_widget_set_hexpand(self->search, TRUE);
   g_object_set(self->search, "placeholder-text", _("Name, token, or L19"), NULL);
   gtk_editable_set_width_chars(GTK_EDITABLE(self->search), 3);
-  gtk_widget_set_tooltip_text(self->search, _("Find nodes (Ctrl+F)"));
+  cwu_hint_set(self->search, _("Find nodes (Ctrl+F)"));
   gtk_widget_set_tooltip_text(
       self->all, _("Lists nodes that are pruned away, too; pinned, one comes back."));
   gtk_box_append(GTK_BOX(self->tools), self->search);

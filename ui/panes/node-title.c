@@ -5,6 +5,7 @@
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
+#include "panes/hint.h"
 #include "picture/node-name.h"
 
 struct _CwuNodeTitle {
@@ -167,7 +168,7 @@ own_row_new(CwuNodeTitle *self)
   gtk_widget_add_css_class(self->own_name, "dim-label");
   gtk_widget_add_css_class(back, "flat");
   gtk_widget_add_css_class(back, "small-button");
-  gtk_widget_set_tooltip_text(back, _("Call it that again"));
+  cwu_hint_set(back, _("Call it that again"));
   g_signal_connect_swapped(back, "clicked", G_CALLBACK(revert_cb), self);
   gtk_box_append(GTK_BOX(row), self->own_name);
   gtk_box_append(GTK_BOX(row), back);

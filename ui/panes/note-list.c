@@ -4,6 +4,7 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "panes/hint.h"
 #include "panes/note-editor.h"
 
 struct _CwuNoteList {
@@ -64,7 +65,7 @@ icon_button_new(const char *icon, const char *tooltip)
   gtk_widget_add_css_class(button, "flat");
   gtk_widget_add_css_class(button, "small-button");
   gtk_widget_set_valign(button, GTK_ALIGN_START);
-  gtk_widget_set_tooltip_text(button, tooltip);
+  cwu_hint_set(button, tooltip);
   return button;
 }
 

@@ -228,6 +228,8 @@ reading_guide_new(void)
   gtk_box_append(GTK_BOX(box), samples_new());
   gtk_widget_set_margin_top(box, 6);
   gtk_expander_set_label_widget(GTK_EXPANDER(expander), heading);
+  gtk_accessible_update_property(GTK_ACCESSIBLE(expander), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                 _("How to read it"), -1);
   gtk_expander_set_child(GTK_EXPANDER(expander), box);
   g_settings_bind(cwu_settings_peek(), "reading-guide-open", expander, "expanded",
                   G_SETTINGS_BIND_DEFAULT);

@@ -3,6 +3,8 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "panes/hint.h"
+
 struct _CwuMessageRow {
   GtkWidget parent_instance;
   GtkWidget *revealer, *box, *icon, *label, *settings, *close;
@@ -78,7 +80,7 @@ cwu_message_row_init(CwuMessageRow *self)
   gtk_widget_add_css_class(self->close, "flat");
   gtk_widget_set_valign(self->settings, GTK_ALIGN_CENTER);
   gtk_widget_set_valign(self->close, GTK_ALIGN_CENTER);
-  gtk_widget_set_tooltip_text(self->close, _("Close"));
+  cwu_hint_set(self->close, _("Close"));
   g_signal_connect_swapped(self->settings, "clicked", G_CALLBACK(settings_cb), self);
   g_signal_connect_swapped(self->close, "clicked", G_CALLBACK(close_cb), self);
   gtk_box_append(GTK_BOX(self->box), self->icon);

@@ -4,6 +4,7 @@
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
+#include "panes/hint.h"
 #include "panes/node-pane.h"
 #include "panes/node-table.h"
 #include "panes/note-editor.h"
@@ -233,7 +234,7 @@ banner_new(CwuPage *self)
   gtk_widget_add_css_class(box, "error-banner");
   gtk_widget_add_css_class(close, "flat");
   gtk_widget_set_valign(close, GTK_ALIGN_CENTER);
-  gtk_widget_set_tooltip_text(close, _("Close"));
+  cwu_hint_set(close, _("Close"));
   g_signal_connect_swapped(close, "clicked", G_CALLBACK(hide_banner_cb), self);
   gtk_box_append(GTK_BOX(box), icon);
   gtk_box_append(GTK_BOX(box), self->banner_text);

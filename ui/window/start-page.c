@@ -293,6 +293,8 @@ build(CwuStartPage *self)
   GtkWidget *page = gtk_box_new(GTK_ORIENTATION_VERTICAL, 32), *clamp = adw_clamp_new();
   self->samples = gtk_flow_box_new();
   self->recent = gtk_list_box_new();
+  gtk_accessible_update_property(GTK_ACCESSIBLE(self->recent), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                 _("Opened last"), -1);
   gtk_box_append(GTK_BOX(page), head_new());
   self->samples_box = section_new(page, _("Sample circuits"));
   self->recent_box = section_new(page, _("Opened last"));

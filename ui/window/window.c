@@ -5,6 +5,7 @@
 #include <glib/gi18n-lib.h>
 
 #include "clew-window-resources.h"
+#include "panes/hint.h"
 #include "window/action-table.h"
 #include "window/settings.h"
 #include "window/theme-watch.h"
@@ -250,7 +251,7 @@ header_new(CwuWindow *self)
   gtk_menu_button_set_icon_name(GTK_MENU_BUTTON(menu_button), "open-menu-symbolic");
   gtk_menu_button_set_menu_model(GTK_MENU_BUTTON(menu_button), G_MENU_MODEL(menu));
   gtk_menu_button_set_primary(GTK_MENU_BUTTON(menu_button), TRUE);
-  gtk_widget_set_tooltip_text(menu_button, _("Menu (F10)"));
+  cwu_hint_set(menu_button, _("Menu (F10)"));
   adw_header_bar_set_title_widget(ADW_HEADER_BAR(header), self->title);
   adw_header_bar_pack_start(ADW_HEADER_BAR(header), open);
   adw_header_bar_pack_start(ADW_HEADER_BAR(header), button_new("win.new-prompt"));

@@ -13,7 +13,7 @@
 static void
 ensure_canvases(CwuGraphView *self)
 {
-  double scale = gtk_widget_get_scale_factor(GTK_WIDGET(self));
+  double scale = cwu_graph_view_scale(self);
   if (self->front != NULL && self->canvas_scale == scale)
     return;
   CwuCanvas **canvases[] = { &self->ground, &self->front, &self->hover };

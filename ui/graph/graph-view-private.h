@@ -76,6 +76,8 @@ struct _CwuGraphView {
 };
 
 CwuRect cwu_graph_view_whole(CwuGraphView *self);
+/* Device pixels per px of the picture. */
+double cwu_graph_view_scale(CwuGraphView *self);
 /* The plot and camera of the kind that is wanted. */
 CwuRect cwu_graph_view_plot(CwuGraphView *self);
 CwuCamera cwu_graph_view_camera(CwuGraphView *self);

@@ -7,6 +7,7 @@
 
 #include "graph/graph-view-private.h"
 #include "graph/minimap.h"
+#include "graph/type-bin.h"
 #include "picture/node-name.h"
 #include "window/settings.h"
 #include "window/theme-watch.h"
@@ -27,6 +28,13 @@ cwu_graph_view_whole(CwuGraphView *self)
 {
   GtkWidget *widget = GTK_WIDGET(self);
   return (CwuRect){ 0, 0, gtk_widget_get_width(widget), gtk_widget_get_height(widget) };
+}
+
+double
+cwu_graph_view_scale(CwuGraphView *self)
+{
+  GtkWidget *widget = GTK_WIDGET(self);
+  return gtk_widget_get_scale_factor(widget) * cwu_type_scale(widget);
 }
 
 CwuRect
@@ -109,7 +117,7 @@ cwu_graph_view_want(CwuGraphView *self)
     .pruned = cwu_document_peek_pruned(self->document),
     .graph_generation = self->graph_generation,
     .camera = camera,
-    .scale = gtk_widget_get_scale_factor(GTK_WIDGET(self)),
+    .scale = cwu_graph_view_scale(self),
     .theme = cwu_theme_kind_now(),
     .selected = cwu_document_get_selected(self->document),
     .kind = self->kind,
@@ -530,7 +538,8 @@ static void
 cwu_graph_view_measure(GtkWidget *widget, GtkOrientation orientation, int for_size,
                        int *minimum, int *natural, int *minimum_baseline, int *natural_baseline)
 {
-  *minimum = orientation == GTK_ORIENTATION_HORIZONTAL ? 320 : 220;
+  double usual = orientation == GTK_ORIENTATION_HORIZONTAL ? 320 : 220;
+  *minimum = (int)(usual / cwu_type_scale(widget));
   *natural = orientation == GTK_ORIENTATION_HORIZONTAL ? 900 : 640;
 }
 

@@ -4,6 +4,7 @@
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
+#include "graph/type-bin.h"
 #include "panes/hint.h"
 #include "panes/node-pane.h"
 #include "panes/node-table.h"
@@ -303,7 +304,7 @@ views_new(CwuPage *self)
   gtk_size_group_add_widget(heights, room);
   gtk_box_append(GTK_BOX(below), room);
   gtk_box_append(GTK_BOX(below), self->table);
-  gtk_stack_add_named(GTK_STACK(self->views), self->view, "picture");
+  gtk_stack_add_named(GTK_STACK(self->views), cwu_type_bin_new(self->view), "picture");
   gtk_stack_add_named(GTK_STACK(self->views), below, "table");
   gtk_overlay_set_child(GTK_OVERLAY(overlay), self->views);
   gtk_overlay_add_overlay(GTK_OVERLAY(overlay), self->view_bar);

@@ -14,7 +14,8 @@
 
 struct _CwuLinkRow {
   GtkWidget parent_instance;
-  GtkWidget *name, *pin, *place, *value, *unpin;
+  GtkWidget *name, *place, *value;
+  GtkWidget *pin, *unpin; /* few rows have one; NULL: not made yet */
   CwuLinkItem *item;
   CwuDocument *document; /* not owned: the list view keeps it */
 };
@@ -151,14 +152,49 @@ set_value_label(CwuLinkRow *self)
 }
 
 static void
+show_pin(CwuLinkRow *self, bool is_shown)
+{
+  if (self->pin == NULL && is_shown) {
+    self->pin = gtk_image_new_from_icon_name("view-pin-symbolic");
+    gtk_image_set_pixel_size(GTK_IMAGE(self->pin), 12);
+    gtk_widget_insert_after(self->pin, GTK_WIDGET(self), self->name);
+  }
+  if (self->pin != NULL)
+    gtk_widget_set_visible(self->pin, is_shown);
+}
+
+static void
+unpin_cb(CwuLinkRow *self)
+{
+  uint32_t node = (uint32_t)self->item->node;
+  cw_document_set_pinned(cwu_document_peek_core(self->document), &node, 1, false);
+  cwu_document_sync(self->document);
+}
+
+static void
+show_unpin(CwuLinkRow *self, bool is_shown)
+{
+  if (self->unpin == NULL && is_shown) {
+    self->unpin = gtk_button_new_from_icon_name("window-close-symbolic");
+    gtk_widget_add_css_class(self->unpin, "flat");
+    gtk_widget_add_css_class(self->unpin, "small-button");
+    cwu_hint_set(self->unpin, _("Unpin"));
+    g_signal_connect_swapped(self->unpin, "clicked", G_CALLBACK(unpin_cb), self);
+    gtk_widget_insert_after(self->unpin, GTK_WIDGET(self), self->value);
+  }
+  if (self->unpin != NULL)
+    gtk_widget_set_visible(self->unpin, is_shown);
+}
+
+static void
 set_words(CwuLinkRow *self, const char *name, const char *place, bool is_pinned)
 {
   bool is_pin_list = self->item->meaning == CWU_LINK_PINNED;
   gtk_label_set_text(GTK_LABEL(self->name), name);
   gtk_label_set_text(GTK_LABEL(self->place), place);
   gtk_widget_set_visible(self->place, *place != '\0');
-  gtk_widget_set_visible(self->pin, is_pinned && !is_pin_list);
-  gtk_widget_set_visible(self->unpin, is_pin_list);
+  show_pin(self, is_pinned && !is_pin_list);
+  show_unpin(self, is_pin_list);
   g_autofree char *words =
       g_strjoin(", ", name, *place != '\0' ? place : gtk_label_get_text(GTK_LABEL(self->value)),
                 *place != '\0' ? gtk_label_get_text(GTK_LABEL(self->value)) : NULL, NULL);
@@ -248,14 +284,6 @@ pressed_cb(GtkGestureClick *gesture, int n_press, double x, double y, CwuLinkRow
   cwu_document_toggle_pin(self->document, self->item->node);
 }
 
-static void
-unpin_cb(CwuLinkRow *self)
-{
-  uint32_t node = (uint32_t)self->item->node;
-  cw_document_set_pinned(cwu_document_peek_core(self->document), &node, 1, false);
-  cwu_document_sync(self->document);
-}
-
 /* ---- the row --------------------------------------------------------------------------- */
 
 static void
@@ -284,8 +312,7 @@ cwu_link_row_class_init(CwuLinkRowClass *class)
 static void
 add_children(CwuLinkRow *self)
 {
-  GtkWidget *const children[] = { self->name, self->pin, self->place, self->value,
-                                  self->unpin };
+  GtkWidget *const children[] = { self->name, self->place, self->value };
   for (size_t i = 0; i < G_N_ELEMENTS(children); i++)
     gtk_widget_set_parent(children[i], GTK_WIDGET(self));
 }
@@ -297,18 +324,10 @@ cwu_link_row_init(CwuLinkRow *self)
   GtkGesture *click = gtk_gesture_click_new();
   self->name = g_object_new(GTK_TYPE_LABEL, "xalign", 0.0f, "hexpand", TRUE, "ellipsize",
                             PANGO_ELLIPSIZE_END, "margin-start", 26, NULL);
-  self->pin = gtk_image_new_from_icon_name("view-pin-symbolic");
   self->place = g_object_new(GTK_TYPE_LABEL, "xalign", 1.0f, "ellipsize", PANGO_ELLIPSIZE_END,
                              "max-width-chars", 14, "margin-start", 8, NULL);
   self->value =
       g_object_new(GTK_TYPE_LABEL, "xalign", 1.0f, "width-chars", 6, "margin-end", 8, NULL);
-  self->unpin = gtk_button_new_from_icon_name("window-close-symbolic");
-  gtk_widget_add_css_class(self->unpin, "flat");
-  gtk_widget_add_css_class(self->unpin, "small-button");
-  cwu_hint_set(self->unpin, _("Unpin"));
-  gtk_image_set_pixel_size(GTK_IMAGE(self->pin), 12);
-  gtk_widget_set_visible(self->pin, FALSE);
-  gtk_widget_set_visible(self->unpin, FALSE);
   gtk_widget_add_css_class(self->place, "dim-label");
   gtk_widget_add_css_class(self->place, "caption");
   gtk_widget_add_css_class(self->value, "numeric");
@@ -317,7 +336,6 @@ cwu_link_row_init(CwuLinkRow *self)
   g_signal_connect(motion, "enter", G_CALLBACK(enter_cb), self);
   g_signal_connect(motion, "leave", G_CALLBACK(leave_cb), self);
   g_signal_connect(click, "pressed", G_CALLBACK(pressed_cb), self);
-  g_signal_connect_swapped(self->unpin, "clicked", G_CALLBACK(unpin_cb), self);
   gtk_widget_add_controller(GTK_WIDGET(self), motion);
   gtk_widget_add_controller(GTK_WIDGET(self), GTK_EVENT_CONTROLLER(click));
   gtk_widget_set_has_tooltip(GTK_WIDGET(self), TRUE);

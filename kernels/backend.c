@@ -243,6 +243,137 @@ repulsion_is_valid(const CwkRepulsionArgs *args)
          (args->source_y != NULL && args->source_mass != NULL);
 }
 
+/* ---- sparse dictionaries ---------------------------------------------------------------- */
+
+static bool
+entries_are_valid(const CwkEntries *entries, int64_t n_owners)
+{
+  return n_owners == 0 ||
+         (entries->first != NULL && (entries->first[n_owners] == 0 || entries->index != NULL));
+}
+
+static bool
+gate_is_valid(const CwkGateArgs *args)
+{
+  for (int64_t p = 0; p < args->n_parts; p++) {
+    const CwkGatePart *part = &args->parts[p];
+    if (part->n_features < 0 || part->n_tokens < 0)
+      return false;
+    if (part->n_features > 0 &&
+        (part->pre == NULL || part->bias == NULL || part->threshold == NULL ||
+         part->active == NULL || part->n_active == NULL || part->shortfall == NULL))
+      return false;
+  }
+  return args->n_parts >= 0;
+}
+
+static bool
+active_lists_is_valid(const CwkActiveListsArgs *args)
+{
+  for (int64_t p = 0; p < args->n_parts; p++) {
+    const CwkActiveListsPart *part = &args->parts[p];
+    if (part->n_features < 0 || part->n_tokens < 0 || part->n_tokens > INT32_MAX ||
+        part->n_features > INT32_MAX || part->first == NULL || part->token_first == NULL)
+      return false;
+    if (part->first[part->n_features] > 0 &&
+        (part->pre == NULL || part->active == NULL || part->token == NULL ||
+         part->value == NULL || part->feature == NULL || part->token_value == NULL))
+      return false;
+  }
+  return args->n_parts >= 0;
+}
+
+static bool
+tanh_penalty_is_valid(const CwkTanhPenaltyArgs *args)
+{
+  for (int64_t p = 0; p < args->n_parts; p++) {
+    const CwkTanhPenaltyPart *part = &args->parts[p];
+    if (!entries_are_valid(&part->entries, part->n_features))
+      return false;
+    if (part->n_features > 0 &&
+        (part->norm == NULL || part->threshold == NULL || part->sum == NULL ||
+         part->norm_sum == NULL || part->band_sum == NULL))
+      return false;
+  }
+  return args->n_parts >= 0;
+}
+
+static bool
+sparse_decode_is_valid(const CwkSparseDecodeArgs *args)
+{
+  if (args->n_targets < 0 || args->n_tokens < 0 || args->n_tiles < 0)
+    return false;
+  for (int64_t l = 0; l < args->n_targets; l++)
+    if (!entries_are_valid(&args->sources[l].entries, args->n_tokens))
+      return false;
+  return args->n_targets == 0 || args->n_tokens == 0 ||
+         (args->bias != NULL && args->out != NULL);
+}
+
+static bool
+residual_is_valid(const CwkResidualArgs *args)
+{
+  return args->n_targets >= 0 && args->n_tokens > 0 &&
+         args->width > (args->n_tiles - 1) * CWK_TILE &&
+         args->width <= args->n_tiles * CWK_TILE && args->prediction != NULL &&
+         args->actual != NULL && args->column_sums != NULL && args->square_errors != NULL &&
+         args->square_deviations != NULL;
+}
+
+static bool
+sparse_adjoint_is_valid(const CwkSparseAdjointArgs *args)
+{
+  for (int64_t p = 0; p < args->n_parts; p++) {
+    const CwkSparseAdjointPart *part = &args->parts[p];
+    if (part->n_tiles < 0 || part->n_tokens < 0 ||
+        !entries_are_valid(&part->entries, part->n_features))
+      return false;
+    if (part->n_features > 0 && (part->upstream == NULL || part->weight == NULL ||
+                                 part->weight_scale == NULL || part->gradient_norm2 == NULL))
+      return false;
+    if (part->n_features > 0 && part->band != NULL &&
+        (part->n_band == NULL || part->band_sum == NULL))
+      return false;
+  }
+  return args->n_parts >= 0;
+}
+
+static bool
+sparse_rows_are_valid(const CwkSparseRowsPart *parts, int64_t n_parts, bool is_update)
+{
+  for (int64_t p = 0; p < n_parts; p++) {
+    const CwkSparseRowsPart *part = &parts[p];
+    if (part->n_tiles < 0 || !entries_are_valid(&part->entries, part->n_features))
+      return false;
+    if (part->n_features > 0 &&
+        (part->weight == NULL || (part->shift != NULL && part->shift_scale == NULL)))
+      return false;
+    if (is_update ? part->n_features > 0 && (part->m == NULL || part->v == NULL)
+                  : part->norm2 == NULL)
+      return false;
+  }
+  return n_parts >= 0;
+}
+
+static bool
+sparse_gradient_norm_is_valid(const CwkSparseRowsArgs *args)
+{
+  return sparse_rows_are_valid(args->parts, args->n_parts, false);
+}
+
+static bool
+sparse_adam_is_valid(const CwkSparseAdamArgs *args)
+{
+  return sparse_rows_are_valid(args->parts, args->n_parts, true);
+}
+
+static bool
+adam_is_valid(const CwkAdamArgs *args)
+{
+  return args->n >= 0 && (args->n == 0 || (args->gradient != NULL && args->weight != NULL &&
+                                           args->m != NULL && args->v != NULL));
+}
+
 #define CWK_OP(name, Args)                                                                    \
   CwkStatus cwk_##name(CwkDevice *device, const Args *args)                                   \
   {                                                                                           \

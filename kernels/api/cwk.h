@@ -271,6 +271,188 @@ typedef struct {
   float *force_x, *force_y;                       /* [n_points] */
 } CwkRepulsionArgs;
 
+/* ---- ops of sparse dictionaries --------------------------------------------------------- */
+
+/* What a step of training a transcoder is made of. A part is one source layer: F features that
+ * are active on few of B tokens and write rows into the residual stream. Columns are cut into
+ * tiles of CWK_TILE, the last one padded with zeros, and matrices that pass by in whole are
+ * kept tile by tile: decoder rows as [n_tiles, F, CWK_TILE], vectors of tokens as [n_tiles, B,
+ * CWK_TILE]. A feature's sums belong to one thread and run over tokens in ascending order, so
+ * no atomics are needed and bits do not depend on threads. Sets of tokens are bits: token b of
+ * feature i is bit b % 64 of word i * n_words + b / 64, n_words = ceil(B / 64). */
+#define CWK_TILE 64
+
+/* Entries by owner (feature or token): those of owner i are first[i] .. first[i + 1] - 1, their
+ * indices (token or feature) ascending. */
+typedef struct {
+  const int64_t *first;
+  const int32_t *index;
+} CwkEntries;
+
+/* JumpReLU of one part: h = pre + bias, active where h > threshold, in the band where
+ * |h - threshold| < half_band. Replaces pre by h. */
+typedef struct {
+  int64_t n_features, n_tokens;
+  float *pre;                    /* [F, B] */
+  const float *bias, *threshold; /* [F] */
+  float half_band;
+  uint64_t *active;  /* [F, n_words] */
+  uint64_t *band;    /* the same, or NULL */
+  int64_t *n_active; /* [F] */
+  int64_t *n_band;   /* [F] or NULL */
+  double *shortfall; /* [F] sum over tokens of max(threshold - h, 0) */
+} CwkGatePart;
+
+typedef struct {
+  int64_t n_parts;
+  const CwkGatePart *parts;
+} CwkGateArgs;
+
+/* The active entries of one part as lists, by feature and by token. */
+typedef struct {
+  int64_t n_features, n_tokens;
+  const float *pre;       /* [F, B], h */
+  const uint64_t *active; /* [F, n_words] */
+  const int64_t *first;   /* [F + 1] running sum of n_active */
+  int32_t *token;         /* [n_entries] by feature */
+  float *value;           /* [n_entries] by feature */
+  int64_t *token_first;   /* [B + 1] */
+  int32_t *feature;       /* [n_entries] by token */
+  float *token_value;     /* [n_entries] by token */
+} CwkActiveListsPart;
+
+typedef struct {
+  int64_t n_parts;
+  const CwkActiveListsPart *parts;
+} CwkActiveListsArgs;
+
+/* tanh(scale norm a) over the active entries of each feature, and its derivatives. */
+typedef struct {
+  int64_t n_features;
+  CwkEntries entries;     /* by feature */
+  const float *value;     /* activations a */
+  const float *norm;      /* [F] */
+  const float *threshold; /* [F] */
+  float half_band;        /* entries with a - threshold below it count as in the band */
+  float scale;
+  double *sum;       /* [F] of tanh */
+  double *norm_sum;  /* [F] of scale a (1 - tanh^2) */
+  double *band_sum;  /* [F] of scale norm (1 - tanh^2) over active entries in the band */
+  float *derivative; /* [n_entries] scale norm (1 - tanh^2) */
+} CwkTanhPenaltyPart;
+
+typedef struct {
+  int64_t n_parts;
+  const CwkTanhPenaltyPart *parts;
+} CwkTanhPenaltyArgs;
+
+/* What the features of one source write: entries by token. */
+typedef struct {
+  int64_t n_features;
+  CwkEntries entries; /* by token */
+  const float *value;
+  const float *weight; /* [n_targets * n_tiles, F, CWK_TILE]: the nearest target first */
+} CwkDecodeSource;
+
+/* out[k] = bias[k] + sum over the sources l that write to target k (l <= k for a cross-layer
+ * dictionary, l = k else) of value . weight. n_tiles is the number of tiles of one target. */
+typedef struct {
+  int64_t n_targets, n_tokens, n_tiles;
+  bool is_cross_layer;
+  const CwkDecodeSource *sources; /* [n_targets] */
+  const float *bias;              /* [n_targets, n_tiles * CWK_TILE] */
+  float *out;                     /* [n_targets, n_tiles, B, CWK_TILE] */
+} CwkSparseDecodeArgs;
+
+/* Compares predictions with what was to be predicted and leaves the gradient of the mean square
+ * error in their place: prediction = factor (prediction - actual). */
+typedef struct {
+  int64_t n_targets, n_tokens, n_tiles;
+  int64_t width;       /* columns of actual, <= n_tiles * CWK_TILE */
+  float *prediction;   /* [n_targets, n_tiles, B, CWK_TILE] */
+  const float *actual; /* [n_targets, B, width] */
+  float factor;
+  float *column_sums; /* [n_targets, n_tiles * CWK_TILE] of the gradient, over tokens */
+  double *square_errors, *square_deviations; /* [n_targets, n_tiles] of the columns of a tile:
+                          (prediction - actual)^2 and (actual - mean over tokens)^2 */
+} CwkResidualArgs;
+
+/* The adjoint of a decoder at the active entries and what else its rows are needed for:
+ *   adjoint[e] += upstream[token e] . weight[feature of e]
+ *   band_sum[i] = sum over the tokens of band i of upstream . weight[i]
+ *   gradient_norm2[i] = |sum over e of value[e] upstream[token e] + weight_scale[i]
+ * weight[i]|^2 band_sum is summed before it is multiplied: sets of tokens are looked up, four
+ * at a time, among the sixteen sums of their rows (Arlazarov and others' "four Russians"), so
+ * that its cost does not depend on how wide the band is and is a quarter of a dense product's.
+ */
+typedef struct {
+  int64_t n_features, n_tokens, n_tiles;
+  const float *upstream; /* [n_tiles, B, CWK_TILE] */
+  const float *weight;   /* [n_tiles, F, CWK_TILE] */
+  CwkEntries entries;    /* by feature */
+  const float *value;
+  float *adjoint;            /* [n_entries] */
+  const float *weight_scale; /* [F] */
+  double *gradient_norm2;    /* [F] */
+  const uint64_t *band;      /* [F, n_words] or NULL: no band_sum */
+  const int64_t *n_band;     /* [F] */
+  double *band_sum;          /* [F] */
+} CwkSparseAdjointPart;
+
+typedef struct {
+  int64_t n_parts;
+  const CwkSparseAdjointPart *parts;
+} CwkSparseAdjointArgs;
+
+/* Rows and their gradients, never stored: row i, columns of tile t, has the gradient
+ *   sum over e of coefficient[e] source[token e, t] + weight_scale[i] weight[i, t]
+ *     + shift_scale[i] shift[t].
+ * weight, m and v are addressed alike: tile t of row i begins at t * tile_stride + i *
+ * row_stride. */
+typedef struct {
+  int64_t n_features, n_tiles;
+  CwkEntries entries; /* by feature */
+  const float *coefficient;
+  const float *source;
+  int64_t source_tile_stride, source_token_stride;
+  float *weight, *m, *v;
+  int64_t tile_stride, row_stride;
+  const float *weight_scale; /* [F] or NULL */
+  const float *shift;        /* [n_tiles * CWK_TILE] or NULL */
+  const float *shift_scale;  /* [F] */
+  double *norm2;             /* [F], or NULL: of the gradient (sparse_gradient_norm), or of the
+                                new weights (sparse_adam) */
+} CwkSparseRowsPart;
+
+typedef struct {
+  int64_t n_parts;
+  const CwkSparseRowsPart *parts;
+} CwkSparseRowsArgs;
+
+/* Adam (Kingma and Ba, arXiv 1412.6980) as PyTorch computes it, in f32:
+ *   m += (1 - beta1) (g - m), v = beta2 v + (1 - beta2) g^2,
+ *   w -= step_size m / (sqrt(v) * inverse_root_correction + epsilon)
+ * with step_size = lr / (1 - beta1^t) and inverse_root_correction = 1 / sqrt(1 - beta2^t). */
+typedef struct {
+  float beta1, beta2, step_size, inverse_root_correction, epsilon;
+} CwkAdam;
+
+typedef struct {
+  int64_t n_parts;
+  const CwkSparseRowsPart *parts;
+  float gradient_factor; /* from clipping by the global norm */
+  CwkAdam adam;
+} CwkSparseAdamArgs;
+
+/* Adam on n plain values. */
+typedef struct {
+  int64_t n;
+  const float *gradient;
+  float *weight, *m, *v;
+  float gradient_factor;
+  CwkAdam adam;
+} CwkAdamArgs;
+
 /* Every op above, once. `cwk_matmul(device, &args)` and so on; the shared entry checks shapes,
  * the device's body computes. */
 #define CWK_OP(name, Args) \

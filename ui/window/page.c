@@ -11,6 +11,7 @@
 #include "panes/note-editor.h"
 #include "panes/overview-pane.h"
 #include "panes/prune-bar.h"
+#include "panes/width-first.h"
 #include "trace/trace-control.h"
 #include "window/settings.h"
 #include "window/start-page.h"
@@ -19,7 +20,7 @@
 #define HANDLE_PX     12 /* between picture and side pane: style.css */
 
 struct _CwuPage {
-  GtkBox parent_instance;
+  AdwBin parent_instance;
   CwuContext *context;
   CwuDocument *document;
   CwuAutosave *autosave;
@@ -36,7 +37,7 @@ struct _CwuPage {
   CwuNoteEditor *note_editor; /* of a note in the picture */
 };
 
-G_DEFINE_TYPE(CwuPage, cwu_page, GTK_TYPE_BOX)
+G_DEFINE_TYPE(CwuPage, cwu_page, ADW_TYPE_BIN)
 
 enum { PROP_TITLE = 1, PROP_SUBTITLE, N_PROPS };
 enum { TOAST, N_SIGNALS };
@@ -394,6 +395,7 @@ traced_cb(gpointer user_data)
 static void
 build(CwuPage *self)
 {
+  GtkWidget *column = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0);
   GtkWidget *start = cwu_start_page_new(cwu_context_peek_places(self->context)->samples);
   g_signal_connect_swapped(start, "open", G_CALLBACK(start_open_cb), self);
   self->stack = gtk_stack_new();
@@ -406,13 +408,14 @@ build(CwuPage *self)
   gtk_widget_set_vexpand(self->stack, TRUE);
   self->tracing = cwu_trace_control_new(self->document, cwu_context_peek_engine(self->context),
                                         traced_cb, self);
-  gtk_box_append(GTK_BOX(self), banner_new(self));
+  gtk_box_append(GTK_BOX(column), banner_new(self));
   GtkWidget *bar = GTK_WIDGET(cwu_trace_control_peek_bar(self->tracing));
   gtk_widget_set_margin_top(bar, 12);
   gtk_widget_set_margin_start(bar, 12);
   gtk_widget_set_margin_end(bar, 12);
-  gtk_box_append(GTK_BOX(self), bar);
-  gtk_box_append(GTK_BOX(self), self->stack);
+  gtk_box_append(GTK_BOX(column), bar);
+  gtk_box_append(GTK_BOX(column), self->stack);
+  adw_bin_set_child(ADW_BIN(self), column);
 }
 
 static void
@@ -548,7 +551,7 @@ cwu_page_class_init(CwuPageClass *class)
 static void
 cwu_page_init(CwuPage *self)
 {
-  gtk_orientable_set_orientation(GTK_ORIENTABLE(self), GTK_ORIENTATION_VERTICAL);
+  gtk_widget_set_layout_manager(GTK_WIDGET(self), cwu_width_first_layout_new());
   self->document = cwu_document_new();
 }
 

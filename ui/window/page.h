@@ -11,7 +11,7 @@
 G_BEGIN_DECLS
 
 #define CWU_TYPE_PAGE (cwu_page_get_type())
-G_DECLARE_FINAL_TYPE(CwuPage, cwu_page, CWU, PAGE, GtkBox)
+G_DECLARE_FINAL_TYPE(CwuPage, cwu_page, CWU, PAGE, AdwBin)
 
 /* Signals: "toast" (string): something to be told in passing. Properties: title, subtitle (of
  * the document, or of an empty page). */

@@ -7,6 +7,7 @@
 #include <glib/gi18n-lib.h>
 #include <stdbool.h>
 
+#include "panes/width-first.h"
 #include "window/theme-watch.h"
 #include "window/thumbnail.h"
 
@@ -267,6 +268,7 @@ head_new(void)
 {
   GtkWidget *box = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 12);
   GtkWidget *texts = gtk_box_new(GTK_ORIENTATION_VERTICAL, 4), *title, *hint;
+  GtkWidget *left = adw_bin_new();
   GtkWidget *open = gtk_button_new_with_mnemonic(_("_Open a Graph…"));
   title = g_object_new(GTK_TYPE_LABEL, "label", _("Type a prompt, or open a circuit"), "xalign",
                        0.0f, "wrap", TRUE, NULL);
@@ -282,7 +284,9 @@ head_new(void)
   gtk_box_append(GTK_BOX(texts), title);
   gtk_box_append(GTK_BOX(texts), hint);
   gtk_widget_set_hexpand(texts, TRUE);
-  gtk_box_append(GTK_BOX(box), texts);
+  adw_bin_set_child(ADW_BIN(left), texts);
+  gtk_widget_set_layout_manager(left, cwu_width_first_layout_new());
+  gtk_box_append(GTK_BOX(box), left);
   gtk_box_append(GTK_BOX(box), open);
   return box;
 }

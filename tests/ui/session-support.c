@@ -1,0 +1,543 @@
+/* session-support.c - see session-support.h.
+ *
+ * xdotool reads commands from a pipe for as long as the test runs. That it answers a question
+ * says that the X server has seen all before it; after a round trip of our own, all of it lies
+ * in our queue. No window manager runs: the window stands at the corner of the screen. */
+#include "session-support.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gdk/x11/gdkx.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "test-support.h"
+
+#define STALL_LIMIT_MS 50.0
+#define WAIT_SECONDS   120
+#define WAKE_MS        5
+#define DRAG_STEPS     8
+#define N_TOLD         8 /* slowest steps that are named */
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#  define IS_SLOWED true
+#else
+#  define IS_SLOWED false
+#endif
+
+typedef struct {
+  double ms;     /* computing in one turn */
+  double own_ms; /* of one turn, less the time in the run queue: computing, blocking */
+} Worst;
+
+typedef struct {
+  char *name;
+  Worst now;      /* in the session that runs */
+  GArray *worsts; /* of Worst, of those that are over; slowest last */
+} Step;
+
+static struct {
+  char *folder;
+  AdwApplication *application;
+  int commands, answers; /* pipes of xdotool */
+  GPid pid;
+  GPtrArray *steps; /* of Step */
+  Step *step;       /* NULL: not watched */
+  bool is_turning;
+  gint64 cpu_ns, turn_cpu_ns; /* at the begin of a piece of the turn; of the turn so far */
+  gint64 own_ns, turn_own_ns; /* the same */
+  guint n_shots;
+} session;
+
+const char *
+session_folder(void)
+{
+  return session.folder;
+}
+
+bool
+session_is_slowed(void)
+{
+  return IS_SLOWED;
+}
+
+/* ---- the watch -------------------------------------------------------------------------- */
+
+static gint64
+clock_ns(clockid_t clock)
+{
+  struct timespec now;
+  clock_gettime(clock, &now);
+  return (gint64)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* The time that goes on while the main thread does not wait for a core. */
+static gint64
+own_ns(void)
+{
+  char path[64], text[128];
+  unsigned long long run, wait = 0;
+  g_snprintf(path, sizeof path, "/proc/self/task/%d/schedstat", (int)getpid());
+  int file = open(path, O_RDONLY | O_CLOEXEC);
+  ssize_t n = file >= 0 ? read(file, text, sizeof text - 1) : 0;
+  if (file >= 0)
+    close(file);
+  text[MAX(n, 0)] = '\0';
+  if (sscanf(text, "%llu %llu", &run, &wait) != 2)
+    wait = 0;
+  return clock_ns(CLOCK_MONOTONIC) - (gint64)wait;
+}
+
+static void
+piece_begins(void)
+{
+  session.own_ns = own_ns();
+  session.cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
+static void
+piece_ends(void)
+{
+  session.turn_cpu_ns += clock_ns(CLOCK_THREAD_CPUTIME_ID) - session.cpu_ns;
+  session.turn_own_ns += own_ns() - session.own_ns;
+}
+
+static void
+turn_ends(void)
+{
+  Step *step = session.step;
+  if (step != NULL) {
+    step->now.ms = MAX(step->now.ms, (double)session.turn_cpu_ns / 1e6);
+    step->now.own_ms = MAX(step->now.own_ms, (double)session.turn_own_ns / 1e6);
+  }
+  session.turn_cpu_ns = session.turn_own_ns = 0;
+}
+
+/* A turn of the loop lasts from one poll to the next. What the test does between two calls of
+ * the loop is not in it. */
+static int
+poll_cb(GPollFD *files, guint n_files, int timeout_ms)
+{
+  if (session.is_turning)
+    piece_ends();
+  turn_ends();
+  int n = g_poll(files, n_files, timeout_ms);
+  if (session.is_turning)
+    piece_begins();
+  return n;
+}
+
+void
+session_turn(void)
+{
+  session.is_turning = true;
+  piece_begins();
+  g_main_context_iteration(NULL, TRUE);
+  piece_ends();
+  session.is_turning = false;
+}
+
+static void
+step_free(gpointer data)
+{
+  Step *step = data;
+  g_array_unref(step->worsts);
+  g_free(step->name);
+  g_free(step);
+}
+
+void
+session_step(const char *name)
+{
+  session.step = NULL;
+  if (name == NULL)
+    return;
+  if (session.steps == NULL)
+    session.steps = g_ptr_array_new_with_free_func(step_free);
+  for (guint i = 0; i < session.steps->len && session.step == NULL; i++)
+    if (g_str_equal(((Step *)session.steps->pdata[i])->name, name))
+      session.step = session.steps->pdata[i];
+  if (session.step != NULL)
+    return;
+  session.step = g_new0(Step, 1);
+  session.step->name = g_strdup(name);
+  session.step->worsts = g_array_new(FALSE, FALSE, sizeof(Worst));
+  g_ptr_array_add(session.steps, session.step);
+}
+
+static int
+compare_worsts(gconstpointer a, gconstpointer b)
+{
+  const Worst *left = a, *right = b;
+  return (left->ms > right->ms) - (left->ms < right->ms);
+}
+
+static void
+session_ends(void)
+{
+  session_step(NULL);
+  for (guint i = 0; session.steps != NULL && i < session.steps->len; i++) {
+    Step *step = session.steps->pdata[i];
+    if (step->now.ms > 0)
+      g_array_append_val(step->worsts, step->now);
+    g_array_sort(step->worsts, compare_worsts);
+    step->now = (Worst){ 0, 0 };
+  }
+}
+
+/* One session's worst can be another program's doing: caches and cores are shared. */
+static const Worst *
+median_of(const Step *step)
+{
+  return &g_array_index(step->worsts, Worst, (step->worsts->len - 1) / 2);
+}
+
+static int
+compare_steps(gconstpointer a, gconstpointer b)
+{
+  const Step *left = *(Step *const *)a, *right = *(Step *const *)b;
+  return compare_worsts(median_of(right), median_of(left));
+}
+
+void
+session_check_stalls(void)
+{
+  g_assert_nonnull(session.steps);
+  g_ptr_array_sort(session.steps, compare_steps);
+  for (guint i = 0; i < MIN(session.steps->len, N_TOLD); i++) {
+    const Step *step = session.steps->pdata[i];
+    const Worst *last = &g_array_index(step->worsts, Worst, step->worsts->len - 1);
+    g_test_message("%s: in one turn %.1f ms computing, in the worst session %.1f ms, with "
+                   "blocking %.1f ms",
+                   step->name, median_of(step)->ms, last->ms, last->own_ms);
+  }
+  const Step *slowest = session.steps->pdata[0];
+  if (!IS_SLOWED && median_of(slowest)->ms > STALL_LIMIT_MS)
+    g_error("The main loop stands still for %.1f ms: %s", median_of(slowest)->ms,
+            slowest->name);
+  g_clear_pointer(&session.steps, g_ptr_array_unref);
+}
+
+/* ---- waiting ---------------------------------------------------------------------------- */
+
+static gboolean
+wake_cb(gpointer data)
+{
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+raise_cb(gpointer data)
+{
+  *(bool *)data = true;
+  return G_SOURCE_REMOVE;
+}
+
+void
+session_turn_for(guint ms)
+{
+  bool is_over = false;
+  g_timeout_add(ms, raise_cb, &is_over);
+  while (!is_over)
+    session_turn();
+}
+
+void
+session_turn_since(gint64 since_us, const char *condition)
+{
+  session_turn();
+  if (g_get_monotonic_time() > since_us + WAIT_SECONDS * G_USEC_PER_SEC)
+    g_error("not within %d s: %s (%s)", WAIT_SECONDS, condition,
+            session.step != NULL ? session.step->name : "between steps");
+}
+
+static bool
+has_answer(void)
+{
+  struct pollfd file = { session.answers, POLLIN, 0 };
+  return poll(&file, 1, 0) > 0;
+}
+
+/* All that was sent so far is in the queue of the display. */
+static void
+sync_hands(void)
+{
+  char answer[256];
+  session_send("getmouselocation");
+  session_until(has_answer());
+  if (read(session.answers, answer, sizeof answer) <= 0)
+    g_error("xdotool has gone");
+  gdk_display_sync(gdk_display_get_default());
+}
+
+static gboolean
+count_cb(GtkWidget *widget, GdkFrameClock *clock, gpointer n_frames)
+{
+  (*(int *)n_frames)++;
+  return G_SOURCE_CONTINUE;
+}
+
+static bool
+is_busy(Session *self)
+{
+  CwuPage *page = self->window->page;
+  gboolean is_loading = FALSE;
+  CwuDocument *document = cwu_page_peek_document(page);
+  CwuGraphView *view = cwu_page_peek_view(page);
+  g_object_get(document, "is-loading", &is_loading, NULL);
+  return is_loading || cwu_document_is_pruning(document) ||
+         (gtk_widget_get_mapped(GTK_WIDGET(view)) && !cwu_graph_view_is_complete(view));
+}
+
+void
+session_settle(Session *self)
+{
+  int n_frames = 0;
+  sync_hands();
+  guint tick =
+      gtk_widget_add_tick_callback(GTK_WIDGET(self->window), count_cb, &n_frames, NULL);
+  session_until(n_frames >= 3 && !is_busy(self));
+  gtk_widget_remove_tick_callback(GTK_WIDGET(self->window), tick);
+}
+
+/* ---- hands ------------------------------------------------------------------------------ */
+
+void
+session_send(const char *format, ...)
+{
+  va_list arguments;
+  va_start(arguments, format);
+  g_autofree char *command = g_strdup_vprintf(format, arguments);
+  va_end(arguments);
+  g_autofree char *line = g_strconcat(command, "\n", NULL);
+  if (write(session.commands, line, strlen(line)) != (ssize_t)strlen(line))
+    g_error("xdotool takes no commands: %s", g_strerror(errno));
+}
+
+void
+session_keys(const char *keys)
+{
+  session_send("key --delay 1 %s", keys);
+}
+
+void
+session_type(const char *text)
+{
+  session_send("type --delay 1 \"%s\"", text);
+}
+
+static void
+point(const char *command, GtkWidget *widget, double x, double y)
+{
+  GtkNative *native = gtk_widget_get_native(widget);
+  GdkSurface *surface = gtk_native_get_surface(native);
+  graphene_point_t at = GRAPHENE_POINT_INIT((float)x, (float)y);
+  double left, top;
+  int scale = gdk_surface_get_scale_factor(surface);
+  g_assert_true(gtk_widget_compute_point(widget, GTK_WIDGET(native), &at, &at));
+  gtk_native_get_surface_transform(native, &left, &top);
+  session_send("%s --window %lu %d %d", command, gdk_x11_surface_get_xid(surface),
+               (int)((left + (double)at.x) * scale), (int)((top + (double)at.y) * scale));
+}
+
+void
+session_point(GtkWidget *widget, double x, double y)
+{
+  point("mousemove", widget, x, y);
+}
+
+void
+session_click(guint button)
+{
+  session_send("click %u", button);
+}
+
+void
+session_drag(GtkWidget *widget, double x, double y, double dx, double dy)
+{
+  session_point(widget, x, y);
+  session_send("mousedown 1");
+  for (int i = 1; i <= DRAG_STEPS; i++) {
+    session_point(widget, x + dx * i / DRAG_STEPS, y + dy * i / DRAG_STEPS);
+    session_turn_for(20);
+  }
+  session_send("mouseup 1");
+  sync_hands();
+}
+
+void
+session_focus(GtkWindow *window)
+{
+  session_until(gtk_widget_get_mapped(GTK_WIDGET(window)));
+  GdkSurface *surface = gtk_native_get_surface(GTK_NATIVE(window));
+  gdk_display_sync(gdk_display_get_default());
+  session_send("windowfocus %lu", gdk_x11_surface_get_xid(surface));
+  session_until(gtk_window_is_active(window));
+}
+
+/* ---- the window ------------------------------------------------------------------------- */
+
+static void
+read_size(int *width, int *height)
+{
+  const char *size = g_getenv("CLEW_TEST_SIZE");
+  *width = 1440;
+  *height = 900;
+  if (size != NULL && sscanf(size, "%dx%d", width, height) != 2)
+    g_error("CLEW_TEST_SIZE is \"%s\", not as \"1024x600\"", size);
+}
+
+void
+session_open(Session *self, const char *model)
+{
+  g_autofree char *samples =
+      g_build_filename(g_getenv("CLEW_SOURCE_ROOT"), "data", "samples", NULL);
+  g_autofree char *transcoder =
+      g_build_filename(g_getenv("CLEW_SOURCE_ROOT"), "data", "smollm2-clt", NULL);
+  CwuPlaces places = { samples, model, model != NULL ? transcoder : NULL };
+  int width, height;
+  self->context = cwu_context_new(&places);
+  self->window = cwu_window_new(session.application, self->context);
+  read_size(&width, &height);
+  gtk_window_set_default_size(GTK_WINDOW(self->window), width, height);
+  gtk_window_present(GTK_WINDOW(self->window));
+  session_focus(GTK_WINDOW(self->window));
+}
+
+void
+session_close(Session *self)
+{
+  gpointer window = self->window, context = self->context;
+  sync_hands();
+  self->window->may_close = TRUE;
+  g_object_add_weak_pointer(G_OBJECT(self->window), &window);
+  g_object_add_weak_pointer(G_OBJECT(self->context), &context);
+  gtk_window_close(GTK_WINDOW(self->window));
+  session_until(window == NULL);
+  g_object_unref(self->context);
+  session_until(context == NULL);
+  session_ends();
+}
+
+CwuDocument *
+session_document(Session *self)
+{
+  return cwu_page_peek_document(self->window->page);
+}
+
+static GtkWidget *
+find(GtkWidget *widget, GType type)
+{
+  if (!gtk_widget_get_mapped(widget))
+    return NULL;
+  if (g_type_is_a(G_OBJECT_TYPE(widget), type))
+    return widget;
+  GtkWidget *found = NULL;
+  for (GtkWidget *child = gtk_widget_get_first_child(widget); child != NULL && found == NULL;
+       child = gtk_widget_get_next_sibling(child))
+    found = find(child, type);
+  return found;
+}
+
+GtkWidget *
+session_find(GtkWidget *widget, GType type)
+{
+  GtkWidget *found = find(widget, type);
+  if (found == NULL)
+    g_error("no %s is shown", g_type_name(type));
+  return found;
+}
+
+void
+session_shoot(Session *self, const char *name)
+{
+  const char *folder = g_getenv("CLEW_TEST_SCREENSHOTS");
+  if (folder == NULL)
+    return;
+  GtkWidget *window = GTK_WIDGET(self->window);
+  int scale = gtk_widget_get_scale_factor(window);
+  g_autofree char *path = g_strdup_printf("%s/%02u-%s.png", folder, ++session.n_shots, name);
+  g_autofree char *part = g_strdup_printf("%dx%d+0+0", gtk_widget_get_width(window) * scale,
+                                          gtk_widget_get_height(window) * scale);
+  const char *argv[] = { "import", "-window", "root", "-crop", part, path, NULL };
+  g_autoptr(GError) error = NULL;
+  session_settle(self);
+  g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL,
+               &error);
+  g_assert_no_error(error);
+}
+
+/* ---- setting up ------------------------------------------------------------------------- */
+
+/* Data, state and settings of the one who runs the tests stay as they are; the model is found
+ * where it was. */
+static void
+use_own_folders(void)
+{
+  static const char *const variables[] = { "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME",
+                                           "XDG_CACHE_HOME" };
+  session.folder = test_temp_dir();
+  if (g_getenv("CLEW_TEST_SMOLLM2") == NULL) {
+    const char *data = g_getenv("XDG_DATA_HOME");
+    g_autofree char *usual = g_build_filename(g_get_home_dir(), ".local", "share", NULL);
+    g_autofree char *model =
+        g_build_filename(data != NULL && *data != '\0' ? data : usual, "clew", "models",
+                         "SmolLM2-135M-Instruct.Q4_1.gguf", NULL);
+    g_setenv("CLEW_TEST_SMOLLM2", model, TRUE);
+  }
+  for (size_t i = 0; i < G_N_ELEMENTS(variables); i++) {
+    g_autofree char *folder = g_build_filename(session.folder, variables[i], NULL);
+    g_setenv(variables[i], folder, TRUE);
+  }
+  g_setenv("GSETTINGS_BACKEND", "memory", TRUE);
+  g_setenv("GDK_BACKEND", "x11", FALSE);
+}
+
+static bool
+start_hands(void)
+{
+  const char *argv[] = { "xdotool", "-", NULL };
+  return g_spawn_async_with_pipes(
+      NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_CLOEXEC_PIPES, NULL, NULL,
+      &session.pid, &session.commands, &session.answers, NULL, NULL);
+}
+
+bool
+session_init(int *argc, char ***argv)
+{
+  g_test_init(argc, argv, NULL);
+  use_own_folders();
+  bool has_display = gtk_init_check() && GDK_IS_X11_DISPLAY(gdk_display_get_default());
+  if (!has_display || !start_hands()) {
+    g_print("1..0 # SKIP %s\n", has_display ? "no xdotool" : "no X display");
+    test_remove_tree(session.folder);
+    g_free(session.folder);
+    return false;
+  }
+  session.application =
+      adw_application_new("io.github.clew_circuits.ClewSession", G_APPLICATION_NON_UNIQUE);
+  g_assert_true(g_application_register(G_APPLICATION(session.application), NULL, NULL));
+  cwu_window_install_keys(GTK_APPLICATION(session.application));
+  if (g_getenv("CLEW_TEST_DARK") != NULL)
+    adw_style_manager_set_color_scheme(adw_style_manager_get_default(),
+                                       ADW_COLOR_SCHEME_FORCE_DARK);
+  g_main_context_set_poll_func(NULL, poll_cb);
+  g_timeout_add(WAKE_MS, wake_cb, NULL);
+  return true;
+}
+
+int
+session_run(void)
+{
+  int status = g_test_run();
+  g_object_unref(session.application);
+  close(session.commands);
+  close(session.answers);
+  g_spawn_close_pid(session.pid);
+  test_remove_tree(session.folder);
+  g_free(session.folder);
+  return status;
+}

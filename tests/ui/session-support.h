@@ -1,0 +1,72 @@
+/* session-support.h - the real window under the hands of a script: keys and pointer go through
+ * the X server (xdotool, by XTest), as a person's would, and every turn of the main loop is
+ * measured. A session keeps its settings, state and recent files in a folder of its own. */
+#pragma once
+
+#include <adwaita.h>
+
+#include "window/window-private.h"
+
+/* Sets up the tests and the toolkit, in folders of the session's own; false, with a skip said,
+ * where there is no X display or no xdotool: the program then ends with success. */
+bool session_init(int *argc, char ***argv);
+/* Runs the tests and removes the folders. */
+int session_run(void);
+/* A folder for what the tests write; borrowed. */
+const char *session_folder(void);
+/* Whether a sanitizer or another tool slows the program several times. */
+bool session_is_slowed(void);
+
+typedef struct {
+  CwuContext *context;
+  CwuWindow *window;
+} Session;
+
+/* A window of the program, shown, with the keys' focus. model: NULL for none; with one its
+ * transcoder comes along. */
+void session_open(Session *self, const char *model);
+/* Closes it as if asked and answered, and sees that it goes. */
+void session_close(Session *self);
+
+CwuDocument *session_document(Session *self);
+/* The first descendant of a type that is shown; ends the program if there is none. */
+GtkWidget *session_find(GtkWidget *widget, GType type);
+
+/* ---- time ------------------------------------------------------------------------------- */
+
+/* One turn of the main loop. All waiting goes through it. */
+void session_turn(void);
+void session_turn_for(guint ms);
+/* What was sent has arrived and was dealt with; nothing is being read, pruned or painted. */
+void session_settle(Session *self);
+#define session_until(condition)                                \
+  for (gint64 since_us = g_get_monotonic_time(); !(condition);) \
+  session_turn_since(since_us, G_STRLOC ": " #condition)
+/* Fails with the condition's words where that lasts too long. */
+void session_turn_since(gint64 since_us, const char *condition);
+
+/* What happens from here on has this name: in messages, screenshots and the watch. NULL: what
+ * the test does itself, which is not watched. */
+void session_step(const char *name);
+/* Says which steps took the main thread longest between two polls; fails where the median of
+ * all sessions is over 50 ms (not under sanitizers). Computing is counted, waiting for a core
+ * is not. */
+void session_check_stalls(void);
+/* Writes the screen as DIR/NN-name.png where CLEW_TEST_SCREENSHOTS=DIR is set. */
+void session_shoot(Session *self, const char *name);
+
+/* ---- hands ------------------------------------------------------------------------------ */
+
+/* As xdotool calls them: "ctrl+shift+z"; several with spaces between. */
+void session_keys(const char *keys);
+void session_type(const char *text);
+/* A place in a widget. */
+void session_point(GtkWidget *widget, double x, double y);
+/* button: 1 left, 2 middle, 3 right, 4 and 5 wheel up and down. */
+void session_click(guint button);
+/* Presses, moves by so much in some steps, and lets go. */
+void session_drag(GtkWidget *widget, double x, double y, double dx, double dy);
+/* Gives keys to a window that came up. */
+void session_focus(GtkWindow *window);
+/* Another xdotool command, as it is. */
+void session_send(const char *format, ...) G_GNUC_PRINTF(1, 2);

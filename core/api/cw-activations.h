@@ -1,0 +1,92 @@
+/* cw-activations.h - what a transcoder learns from: MLP inputs and outputs of every layer, over
+ * text, kept compressed on disk or made while they are read.
+ *
+ * A row is one token. Batches come layer-major, [L, B, D], in f32, as the trainer's products
+ * want them. */
+#pragma once
+
+#include "cw-model.h"
+
+G_BEGIN_DECLS
+
+/* ---- an opened store of rows ----------------------------------------------------------- */
+
+typedef struct _CwActivations CwActivations;
+
+typedef struct {
+  int64_t n_rows, n_layers, width;
+  const char *model_name, *model_hash;  /* "" where the store does not say */
+  const char *input_hook, *output_hook; /* as TransformerLens names them; or "" */
+  int64_t context_tokens;               /* 0 where unknown */
+  const char *format;                   /* "clew-cache", "clt-forge-split" */
+  const char *codec;                    /* "none", "int8", "int4" */
+  double held_out_fraction; /* of the documents, kept in frames of their own; 0 where none is */
+} CwActivationsConfig;
+
+/* path: a cache folder (or one that holds all parts of a split job), a .safetensors split with
+ * act_in, act_out [N, L, D] (tokens [N] optional), or a folder of such splits (read in order of
+ * their numbers). The index is checked here; frames are checked when they are read. Immutable,
+ * any thread. */
+CwActivations *cw_activations_open(const char *path, GError **error);
+CwActivations *cw_activations_ref(CwActivations *activations);
+void cw_activations_unref(CwActivations *activations);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CwActivations, cw_activations_unref)
+const CwActivationsConfig *cw_activations_peek_config(const CwActivations *activations);
+/* SHA-256 of what identifies the data (manifest, or contents of splits), for checkpoints to
+ * hold on to. NULL if the files cannot be read. Owned by the store. */
+const char *cw_activations_get_hash(CwActivations *activations);
+/* Reads every frame and compares checksums; the error names file, frame and byte. */
+bool cw_activations_verify(CwActivations *activations, const CwProgress *progress,
+                           CwCancel *cancel, GError **error);
+/* Rows first .. first + n - 1 in stored order; in, out and tokens may be NULL. Random access:
+ * costs the frames that hold the rows. Tokens are -1 where the store has none. */
+bool cw_activations_read(CwActivations *activations, int64_t first, int64_t n, float *in,
+                         /* [L, n, D] */ float *out, /* [L, n, D] */
+                         int32_t *tokens /* [n] or NULL */, GError **error);
+/* Where these rows stood: document's number and token's place in it (0 is the document's first
+ * token). A window holds the tokens of one document from a multiple of context_tokens - 1 on,
+ * so that document and place give the whole context back. -1 where the store does not say;
+ * either may be NULL. */
+bool cw_activations_read_places(CwActivations *activations, int64_t first, int64_t n,
+                                int64_t *documents, int64_t *places, GError **error);
+
+/* ---- batches --------------------------------------------------------------------------- */
+
+typedef struct _CwActivationStream CwActivationStream;
+
+typedef enum { CW_ROWS_TRAINING, CW_ROWS_HELD_OUT } CwRowsPart;
+
+typedef struct {
+  int64_t batch_tokens;
+  bool is_shuffled; /* globally, anew each pass; else stored order */
+  uint64_t seed;
+  /* 0: none is held out, CW_ROWS_TRAINING is everything. Whole documents are held out, chosen
+   * by a hash of their number, the same for every seed; runs of 256 rows where documents are
+   * not known. Reading the held-out part is cheapest with the fraction that the cache was made
+   * with, whose rows lie in frames of their own. */
+  double held_out_fraction;
+  CwRowsPart part;
+  bool has_prefetch; /* a thread decodes the next batch while this one is used */
+  int n_threads;     /* that decode; 0: one */
+} CwStreamOptions;
+
+/* Batches of a store, pass after pass, the last incomplete batch of a pass carried over into
+ * the next. What batch number i holds depends on the store, seed and options only.
+ *
+ * Shuffling: the frames of a cache, each of which already holds rows from many documents, are
+ * permuted; 64 or more at a time are mixed row by row. Rows of splits are permuted one by one.
+ * Holds those frames' codes in memory: about 64 times 4 MB. */
+CwActivationStream *cw_activation_stream_new(CwActivations *activations,
+                                             const CwStreamOptions *options, GError **error);
+void cw_activation_stream_free(CwActivationStream *stream);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CwActivationStream, cw_activation_stream_free)
+/* Rows of the chosen part in one pass; 0 where that is not known (live). */
+int64_t cw_activation_stream_get_pass_rows(const CwActivationStream *stream);
+/* The next batch. in or out may be NULL. */
+bool cw_activation_stream_next(CwActivationStream *stream, float *in /* [L, B, D] */,
+                               float *out /* [L, B, D] */, CwCancel *cancel, GError **error);
+/* Number of the batch that next gives; seek costs the pool, not the position. */
+int64_t cw_activation_stream_get_position(const CwActivationStream *stream);
+bool cw_activation_stream_seek(CwActivationStream *stream, int64_t position, GError **error);
+
+G_END_DECLS

@@ -7,8 +7,8 @@
 
 #include <adwaita.h>
 
+#include "desktop/theme-watch.h"
 #include "trace/prompt-bar.h"
-#include "window/theme-watch.h"
 
 static const char *const prompts[] = {
   "The capital of France is",

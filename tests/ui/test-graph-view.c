@@ -5,11 +5,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "desktop/settings.h"
 #include "golden-graph.h"
 #include "graph/graph-view-private.h"
 #include "test-support.h"
 #include "widget-test.h"
-#include "window/settings.h"
 
 typedef struct {
   CwuDocument *document;

@@ -4,6 +4,7 @@
 #include <adwaita.h>
 #include <string.h>
 
+#include "desktop/settings.h"
 #include "loop-watch.h"
 #include "test-support.h"
 #include "trace/message-row.h"
@@ -11,7 +12,6 @@
 #include "trace/target-list.h"
 #include "trace/token-view.h"
 #include "widget-test.h"
-#include "window/settings.h"
 
 #define PROMPT         "The capital of France is"
 #define STALL_LIMIT_MS 50.0

@@ -4,12 +4,12 @@
  * of the main loop takes long is asserted over all of it. */
 #include <string.h>
 
+#include "desktop/settings.h"
 #include "panes/prune-bar.h"
 #include "panes/share-slider.h"
 #include "session-support.h"
 #include "test-support.h"
 #include "window/export-dialog.h"
-#include "window/settings.h"
 
 #define FIRST "capital-of-france.clew"
 

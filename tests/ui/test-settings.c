@@ -2,7 +2,7 @@
  * told. Runs with the memory backend: the user's own settings are not touched. */
 #include <glib/gstdio.h>
 
-#include "window/settings.h"
+#include "desktop/settings.h"
 
 static const CwuSettingsOrigin build = CWU_SETTINGS_OF_BUILD, memory = CWU_SETTINGS_IN_MEMORY;
 

@@ -6,9 +6,9 @@
  * hovering redraws one card. The main thread never strokes an edge. */
 #include <math.h>
 
+#include "desktop/theme-watch.h"
 #include "graph/graph-view-private.h"
 #include "graph/minimap.h"
-#include "window/theme-watch.h"
 
 static void
 ensure_canvases(CwuGraphView *self)

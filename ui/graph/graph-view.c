@@ -5,12 +5,12 @@
 #include <math.h>
 #include <string.h>
 
+#include "desktop/settings.h"
+#include "desktop/theme-watch.h"
 #include "graph/graph-view-private.h"
 #include "graph/minimap.h"
 #include "graph/type-bin.h"
 #include "picture/node-name.h"
-#include "window/settings.h"
-#include "window/theme-watch.h"
 
 #define TRANSITION_MS 320
 

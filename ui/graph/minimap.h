@@ -2,7 +2,7 @@
  * and what a place in it means. */
 #pragma once
 
-#include "graph/camera.h"
+#include "picture/camera.h"
 #include "picture/picture-layout.h"
 
 /* The layout as the minimap shows it: its plot is at the origin. */

@@ -14,7 +14,7 @@
 #include <gio/gio.h>
 
 #include "cw-document.h"
-#include "graph/camera.h"
+#include "picture/camera.h"
 
 G_BEGIN_DECLS
 

@@ -3,11 +3,11 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "desktop/theme-watch.h"
 #include "panes/hint.h"
 #include "panes/lazy-rows.h"
 #include "picture/node-name.h"
 #include "picture/painter.h"
-#include "window/theme-watch.h"
 
 #define GLYPH_PX  5.0
 #define BAR_ALPHA 0.16

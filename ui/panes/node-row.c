@@ -4,10 +4,10 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "desktop/theme-watch.h"
 #include "panes/hint.h"
 #include "panes/lazy-rows.h"
 #include "picture/painter.h"
-#include "window/theme-watch.h"
 
 #define GLYPH_PX      5.0
 #define GLYPH_ROOM_PX 24

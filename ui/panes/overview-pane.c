@@ -3,13 +3,13 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "desktop/settings.h"
+#include "desktop/theme-watch.h"
 #include "panes/link-list.h"
 #include "panes/link-row.h"
 #include "panes/note-list.h"
 #include "picture/legend.h"
 #include "picture/painter.h"
-#include "window/settings.h"
-#include "window/theme-watch.h"
 
 /* Of a list that are seen without scrolling in it. */
 #define MAX_ROWS_PX 240

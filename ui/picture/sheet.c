@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "picture/camera.h"
 #include "picture/edge-raster.h"
 #include "picture/force-plane.h"
 #include "picture/label-painter.h"
@@ -143,17 +144,12 @@ camera_for(const CwuSheet *sheet, const CwuRect *plot, int64_t selected)
   const CwuPictureOptions *options = &sheet->options;
   if (options->scope != CWU_SCOPE_VIEW)
     return (CwuCamera){ .plot = *plot, .zoom = 1 };
-  double zoom = MAX(options->zoom, 1), openness = cwu_layout_openness(zoom), half = 0.5 / zoom;
-  double x = options->centre_x, y = options->centre_y;
-  if (isnan(x))
-    x = selected >= 0 ? sheet->layout->x[selected] / sheet->layout->width : 0.5;
-  if (isnan(y))
-    y = selected >= 0 ? sheet->layout->y[selected] / sheet->layout->height : 0.5;
-  return (CwuCamera){ .plot = *plot,
-                      .zoom = zoom,
-                      .offset_x = plot->width * (0.5 - zoom * CLAMP(x, half, 1 - half)),
-                      .offset_y = plot->height * (0.5 - zoom * CLAMP(y, half, 1 - half)),
-                      .openness = openness };
+  CwuViewpoint view = { options->zoom, options->centre_x, options->centre_y };
+  if (isnan(view.centre_x))
+    view.centre_x = selected >= 0 ? sheet->layout->x[selected] / sheet->layout->width : 0.5;
+  if (isnan(view.centre_y))
+    view.centre_y = selected >= 0 ? sheet->layout->y[selected] / sheet->layout->height : 0.5;
+  return cwu_camera_at(&view, plot);
 }
 
 /* ---- forces, without a window ----------------------------------------------------------- */

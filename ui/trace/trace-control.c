@@ -3,7 +3,7 @@
 
 #include <glib/gi18n-lib.h>
 
-#include "window/settings.h"
+#include "desktop/settings.h"
 
 struct _CwuTraceControl {
   gint n_references;

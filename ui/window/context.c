@@ -1,7 +1,7 @@
 /* context.c - see context.h. */
 #include "window/context.h"
 
-#include "window/settings.h"
+#include "desktop/settings.h"
 
 struct _CwuContext {
   GObject parent_instance;

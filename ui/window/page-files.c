@@ -4,9 +4,9 @@
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
+#include "desktop/theme-watch.h"
 #include "window/export-dialog.h"
 #include "window/picture-print.h"
-#include "window/theme-watch.h"
 
 static GtkFileFilter *
 filter_new(const char *name, const char *const *suffixes)

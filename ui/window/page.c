@@ -4,6 +4,7 @@
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
+#include "desktop/settings.h"
 #include "graph/type-bin.h"
 #include "panes/hint.h"
 #include "panes/node-pane.h"
@@ -13,7 +14,6 @@
 #include "panes/prune-bar.h"
 #include "panes/width-first.h"
 #include "trace/trace-control.h"
-#include "window/settings.h"
 #include "window/start-page.h"
 
 #define BUSY_AFTER_MS 300

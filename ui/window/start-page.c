@@ -7,8 +7,8 @@
 #include <glib/gi18n-lib.h>
 #include <stdbool.h>
 
+#include "desktop/theme-watch.h"
 #include "panes/width-first.h"
-#include "window/theme-watch.h"
 #include "window/thumbnail.h"
 
 #define CARD_WIDTH_PX  264

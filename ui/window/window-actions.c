@@ -1,10 +1,10 @@
 /* window-actions.c - everything the user can do, as actions "win.…" that work on the page in
  * front. Names, keys and words are in action-table.c; here is what is done. */
+#include "desktop/settings.h"
 #include "window/about.h"
 #include "window/action-table.h"
 #include "window/guide.h"
 #include "window/page-files.h"
-#include "window/settings.h"
 
 #define ZOOM_STEP      1.5
 #define THRESHOLD_STEP 0.05

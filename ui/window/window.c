@@ -5,10 +5,10 @@
 #include <glib/gi18n-lib.h>
 
 #include "clew-window-resources.h"
+#include "desktop/settings.h"
+#include "desktop/theme-watch.h"
 #include "panes/hint.h"
 #include "window/action-table.h"
-#include "window/settings.h"
-#include "window/theme-watch.h"
 
 #define STYLE_FOLDER "/io/github/clew_circuits/Clew/window/"
 

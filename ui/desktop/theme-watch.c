@@ -1,5 +1,5 @@
 /* theme-watch.c - see theme-watch.h. */
-#include "window/theme-watch.h"
+#include "desktop/theme-watch.h"
 
 CwuThemeKind
 cwu_theme_kind_now(void)

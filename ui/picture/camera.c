@@ -1,5 +1,5 @@
 /* camera.c - see camera.h. The picture always fills the plot: there is no way to lose it. */
-#include "graph/camera.h"
+#include "picture/camera.h"
 
 #include <math.h>
 

@@ -3,7 +3,7 @@
  * beside the program where it was moved to. A copy inside the program is the last resort; it
  * needs a file for a moment, since schemas are read from folders only. */
 #define G_SETTINGS_ENABLE_BACKEND
-#include "window/settings.h"
+#include "desktop/settings.h"
 
 #include <gio/gsettingsbackend.h>
 #include <glib/gstdio.h>
@@ -29,7 +29,7 @@ find_build_schemas(void)
   char *folder = program_folder();
   for (int level = 0; level < MAX_LEVELS; level++) {
     g_autofree char *ninja = g_build_filename(folder, "build.ninja", NULL);
-    g_autofree char *schemas = g_build_filename(folder, "ui", "window", NULL);
+    g_autofree char *schemas = g_build_filename(folder, "ui", "desktop", NULL);
     g_autofree char *compiled = g_build_filename(schemas, COMPILED, NULL);
     if (g_file_test(ninja, G_FILE_TEST_EXISTS) && g_file_test(compiled, G_FILE_TEST_EXISTS)) {
       g_free(folder);

@@ -89,4 +89,54 @@ bool cw_activation_stream_next(CwActivationStream *stream, float *in /* [L, B, D
 int64_t cw_activation_stream_get_position(const CwActivationStream *stream);
 bool cw_activation_stream_seek(CwActivationStream *stream, int64_t position, GError **error);
 
+/* ---- writing a cache -------------------------------------------------------------------- */
+
+typedef enum {
+  CW_CODEC_NONE, /* f16 */
+  CW_CODEC_INT8, /* codes of 8 bits whose step follows from the error; outliers kept apart */
+  CW_CODEC_INT4  /* the same with codes of 4 bits */
+} CwCodec;
+
+typedef struct {
+  int64_t n_layers, width;
+  const char *model_name, *model_hash, *input_hook, *output_hook;
+  int64_t context_tokens;
+  CwCodec codec;
+  /* Energy of the error over that of the values, in every layer; 0: the codec's default. */
+  double target_error;
+  uint64_t seed;            /* of the order of rows within a batch */
+  double held_out_fraction; /* of the documents; their rows get frames of their own */
+  char *settings_json;      /* the collector's settings, a JSON object kept as it is; or NULL */
+} CwCacheOptions;
+
+/* A cache folder that is being written. Its manifest.json is written last; until then it is
+ * unfinished and can be taken up again. One thread. */
+typedef struct _CwCacheWriter CwCacheWriter;
+
+/* Begins folder, which must be new or empty, or, if is_resumed, takes an unfinished one up
+ * behind its last whole batch; other options than it was begun with are an error that names the
+ * difference. The same batches give the same bytes, however often a run was stopped. */
+CwCacheWriter *cw_cache_writer_begin(const char *folder, const CwCacheOptions *options,
+                                     bool is_resumed, GError **error);
+/* Whole batches already stored: the collector skips these. */
+int64_t cw_cache_writer_get_n_batches(const CwCacheWriter *writer);
+/* Appends one batch of the collector, such as 64 windows of 128 tokens, whose rows are mixed
+ * among each other. It is encoded on the pool of device (NULL: on this thread) and on disk when
+ * this returns. n >= 1; values that are not finite are an error that names layer and row. After
+ * a failure the folder can be taken up again, the writer only be discarded. */
+bool cw_cache_writer_append(CwCacheWriter *writer, CwkDevice *device,
+                            const float *in /* [L, n, D] */, const float *out /* [L, n, D] */,
+                            const int32_t *tokens /* [n] */, const int32_t *documents /* [n] */,
+                            const int32_t *positions /* [n] */, int64_t n, GError **error);
+/* Writes index and manifest. Frees the writer in any case; if it fails, the folder can be taken
+ * up again. */
+bool cw_cache_writer_finish(CwCacheWriter *writer, GError **error);
+/* Closes the folder as it is: unfinished. NULL is fine. */
+void cw_cache_writer_discard(CwCacheWriter *writer);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CwCacheWriter, cw_cache_writer_discard)
+
+/* Makes one cache of finished parts, in this order, which must agree in model, hooks, shapes
+ * and codec. Their frames are linked into folder where the file system can, else copied. */
+bool cw_cache_join(const char *const *parts, size_t n, const char *folder, GError **error);
+
 G_END_DECLS

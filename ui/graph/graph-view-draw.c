@@ -3,7 +3,8 @@
  * Two textures (all edges, edges of the selection; made by the runner, moved and stretched
  * until newer ones arrive) between two cairo nodes (ground; nodes and words), then what is
  * hovered and the minimap. The cairo nodes are kept while nothing in them changes, so that
- * hovering redraws one card. The main thread never strokes an edge. */
+ * hovering redraws one card. Where GTK draws in software, ground, textures, nodes and words are
+ * one image instead (frame-image.h). The main thread never strokes an edge. */
 #include <math.h>
 
 #include "desktop/theme-watch.h"
@@ -32,6 +33,8 @@ cwu_graph_view_clear_frame(CwuGraphView *self)
   CwuFrame *frame = &self->frame;
   g_clear_pointer(&frame->ground, gsk_render_node_unref);
   g_clear_pointer(&frame->front, gsk_render_node_unref);
+  g_clear_object(&frame->mass);
+  g_clear_object(&frame->focus);
   g_clear_pointer(&frame->layout, cwu_layout_unref);
   g_clear_pointer(&frame->state, cw_document_state_unref);
 }
@@ -48,7 +51,7 @@ frame_fits(CwuGraphView *self, const CwuPicture *picture, const CwuRect *all)
   const CwuFrame *frame = &self->frame;
   const CwuCamera *a = &frame->camera, *b = &picture->camera;
   int64_t selected = picture->focus != NULL ? picture->focus->selected : -1;
-  return frame->front != NULL && frame->layout == picture->layout &&
+  return frame->ground != NULL && frame->layout == picture->layout &&
          frame->state == picture->state && frame->theme == picture->theme &&
          frame->selected == selected && frame->cards == self->cards.number &&
          frame->scale == self->canvas_scale && same_rect(&frame->all, all) &&
@@ -93,10 +96,108 @@ draw_hover(CwuGraphView *self, const CwuPicture *picture, const CwuRect *all)
   cwu_labels_draw_hover(self->hover, picture);
 }
 
-static void
-update_frame(CwuGraphView *self, const CwuPicture *picture, const CwuRect *all)
+/* ---- textures --------------------------------------------------------------------------- */
+
+static graphene_rect_t
+graphene(const CwuRect *r)
 {
-  CwuFrame *frame = &self->frame;
+  return GRAPHENE_RECT_INIT((float)r->x, (float)r->y, (float)r->width, (float)r->height);
+}
+
+/* Where a texture is seen now: as many device pixels as it has, which may be a fraction more
+ * than its plot. */
+static CwuRect
+place_texture(CwuGraphView *self, GdkTexture *texture, const CwuCamera *made_for,
+              const CwuCamera *now)
+{
+  double k = now->zoom / made_for->zoom;
+  if (made_for->plot.width != now->plot.width)
+    k = now->plot.width / made_for->plot.width * now->zoom / made_for->zoom;
+  double x = now->plot.x + now->offset_x - k * made_for->offset_x;
+  double y = now->plot.y + now->offset_y - k * made_for->offset_y;
+  if (fabs(k - 1) < 1e-9) { /* Moved only: a whole number of px copies, it does not blur. */
+    x = round(x);
+    y = round(y);
+  }
+  k /= self->canvas_scale;
+  return (CwuRect){ x, y, k * gdk_texture_get_width(texture),
+                    k * gdk_texture_get_height(texture) };
+}
+
+static void
+append_texture(CwuGraphView *self, GtkSnapshot *snapshot, GdkTexture *texture,
+               const CwuCamera *made_for, const CwuCamera *now, double alpha)
+{
+  if (texture == NULL || alpha <= 0)
+    return;
+  CwuRect place = place_texture(self, texture, made_for, now);
+  graphene_rect_t clip = graphene(&now->plot), at = graphene(&place);
+  gtk_snapshot_push_clip(snapshot, &clip);
+  if (alpha < 1)
+    gtk_snapshot_push_opacity(snapshot, alpha);
+  gtk_snapshot_append_texture(snapshot, texture, &at);
+  if (alpha < 1)
+    gtk_snapshot_pop(snapshot);
+  gtk_snapshot_pop(snapshot);
+}
+
+/* The edges of the selection, if what there is are those. */
+static GdkTexture *
+focus_shown(CwuGraphView *self, const CwuPictureState *state, const CwuPicture *picture)
+{
+  bool fits = picture->focus != NULL &&
+              state->focus_selected == cwu_document_get_selected(self->document);
+  return fits ? state->focus : NULL;
+}
+
+static void
+append_textures(CwuGraphView *self, GtkSnapshot *snapshot, const CwuPictureState *state,
+                const CwuPicture *picture, double alpha)
+{
+  append_texture(self, snapshot, state->mass, &state->mass_camera, &picture->camera,
+                 alpha * cwu_painter_mass_alpha(picture));
+  append_texture(self, snapshot, focus_shown(self, state, picture), &state->focus_camera,
+                 &picture->camera, alpha);
+}
+
+/* The same with cairo. */
+static void
+paint_texture(CwuGraphView *self, cairo_t *cr, GdkTexture *texture, const CwuCamera *made_for,
+              const CwuCamera *now, double alpha)
+{
+  if (texture == NULL || alpha <= 0)
+    return;
+  CwuRect place = place_texture(self, texture, made_for, now);
+  cairo_save(cr);
+  cairo_rectangle(cr, now->plot.x, now->plot.y, now->plot.width, now->plot.height);
+  cairo_clip(cr);
+  cairo_translate(cr, place.x, place.y);
+  cairo_scale(cr, place.width / gdk_texture_get_width(texture),
+              place.height / gdk_texture_get_height(texture));
+  cairo_set_source_surface(cr, cwu_frame_texture_peek_image(texture), 0, 0);
+  cairo_pattern_set_filter(cairo_get_source(cr), CAIRO_FILTER_BILINEAR);
+  if (alpha < 1)
+    cairo_paint_with_alpha(cr, alpha);
+  else
+    cairo_paint(cr);
+  cairo_restore(cr);
+}
+
+static void
+paint_textures(CwuGraphView *self, cairo_t *cr, const CwuPictureState *state,
+               const CwuPicture *picture, double alpha)
+{
+  paint_texture(self, cr, state->mass, &state->mass_camera, &picture->camera,
+                alpha * cwu_painter_mass_alpha(picture));
+  paint_texture(self, cr, focus_shown(self, state, picture), &state->focus_camera,
+                &picture->camera, alpha);
+}
+
+/* ---- what is kept ----------------------------------------------------------------------- */
+
+static void
+update_cards(CwuGraphView *self, const CwuPicture *picture)
+{
   g_clear_pointer(&self->notes, g_array_unref);
   self->notes = cwu_notes_place(self->front->face, picture);
   size_t n = 0;
@@ -106,11 +207,53 @@ update_frame(CwuGraphView *self, const CwuPicture *picture, const CwuRect *all)
   if (cwu_minimap_is_shown(&picture->camera))
     blocked[n++] = cwu_minimap_place(picture->layout, &picture->camera.plot);
   cwu_card_keeper_update(&self->cards, self->front->face, picture, blocked, n);
-  if (frame_fits(self, picture, all))
+}
+
+/* All of a frame in one image; NULL without memory. */
+static GskRenderNode *
+whole_node_new(CwuGraphView *self, const CwuPictureState *state, const CwuPicture *picture,
+               const CwuRect *all)
+{
+  cairo_t *cr = cwu_frame_image_begin(&self->image, all, self->canvas_scale);
+  if (cr == NULL)
+    return NULL;
+  cwu_canvas_cairo_set_target(self->ground, cr);
+  draw_ground(self, picture, all);
+  paint_textures(self, cr, state, picture, 1);
+  cwu_canvas_cairo_set_target(self->front, cr);
+  draw_front(self, picture, all);
+  return cwu_frame_image_end(&self->image, cr, all);
+}
+
+static void
+make_nodes(CwuGraphView *self, const CwuPictureState *state, const CwuPicture *picture,
+           const CwuRect *all)
+{
+  CwuFrame *frame = &self->frame;
+  if (self->is_software)
+    frame->ground = whole_node_new(self, state, picture, all);
+  if (frame->ground != NULL) {
+    g_set_object(&frame->mass, state->mass);
+    g_set_object(&frame->focus, focus_shown(self, state, picture));
     return;
-  cwu_graph_view_clear_frame(self);
+  }
   frame->ground = node_new(self, self->ground, picture, all, draw_ground);
   frame->front = node_new(self, self->front, picture, all, draw_front);
+}
+
+static void
+update_frame(CwuGraphView *self, const CwuPictureState *state, const CwuPicture *picture,
+             const CwuRect *all)
+{
+  CwuFrame *frame = &self->frame;
+  bool same_textures =
+      frame->front != NULL ||
+      (frame->mass == state->mass && frame->focus == focus_shown(self, state, picture));
+  update_cards(self, picture);
+  if (same_textures && frame_fits(self, picture, all))
+    return;
+  cwu_graph_view_clear_frame(self);
+  make_nodes(self, state, picture, all);
   frame->layout = cwu_layout_ref((CwuLayout *)picture->layout);
   frame->state = cw_document_state_ref((CwDocumentState *)picture->state);
   frame->theme = picture->theme;
@@ -121,54 +264,7 @@ update_frame(CwuGraphView *self, const CwuPicture *picture, const CwuRect *all)
   frame->cards = self->cards.number;
 }
 
-/* ---- textures --------------------------------------------------------------------------- */
-
-static void
-append_texture(GtkSnapshot *snapshot, GdkTexture *texture, const CwuCamera *made_for,
-               const CwuCamera *now, double alpha)
-{
-  if (texture == NULL || alpha <= 0)
-    return;
-  double k = now->zoom / made_for->zoom;
-  if (made_for->plot.width != now->plot.width)
-    k = now->plot.width / made_for->plot.width * now->zoom / made_for->zoom;
-  double x = now->plot.x + now->offset_x - k * made_for->offset_x;
-  double y = now->plot.y + now->offset_y - k * made_for->offset_y;
-  if (fabs(k - 1) < 1e-9) { /* Moved only: a whole number of px copies, it does not blur. */
-    x = round(x);
-    y = round(y);
-  }
-  graphene_rect_t clip = GRAPHENE_RECT_INIT((float)now->plot.x, (float)now->plot.y,
-                                            (float)now->plot.width, (float)now->plot.height);
-  graphene_rect_t at = GRAPHENE_RECT_INIT((float)x, (float)y, (float)(k * made_for->plot.width),
-                                          (float)(k * made_for->plot.height));
-  gtk_snapshot_push_clip(snapshot, &clip);
-  if (alpha < 1)
-    gtk_snapshot_push_opacity(snapshot, alpha);
-  gtk_snapshot_append_texture(snapshot, texture, &at);
-  if (alpha < 1)
-    gtk_snapshot_pop(snapshot);
-  gtk_snapshot_pop(snapshot);
-}
-
-static void
-append_textures(CwuGraphView *self, GtkSnapshot *snapshot, const CwuPictureState *state,
-                const CwuPicture *picture, double alpha)
-{
-  append_texture(snapshot, state->mass, &state->mass_camera, &picture->camera,
-                 alpha * cwu_painter_mass_alpha(picture));
-  if (picture->focus != NULL &&
-      state->focus_selected == cwu_document_get_selected(self->document))
-    append_texture(snapshot, state->focus, &state->focus_camera, &picture->camera, alpha);
-}
-
 /* ---- minimap ---------------------------------------------------------------------------- */
-
-static graphene_rect_t
-graphene(const CwuRect *r)
-{
-  return GRAPHENE_RECT_INIT((float)r->x, (float)r->y, (float)r->width, (float)r->height);
-}
 
 static void
 append_border(GtkSnapshot *snapshot, const CwuRect *rect, float corner, float px,
@@ -208,24 +304,31 @@ append_minimap(CwuGraphView *self, GtkSnapshot *snapshot, const CwuPictureState 
 /* ---- a frame ---------------------------------------------------------------------------- */
 
 static void
+append_own(GtkSnapshot *snapshot, GskRenderNode *node)
+{
+  gtk_snapshot_append_node(snapshot, node);
+  gsk_render_node_unref(node);
+}
+
+static void
 append_hover(CwuGraphView *self, GtkSnapshot *snapshot, const CwuPicture *picture)
 {
   if (picture->hovered < 0)
     return;
   CwuRect part = cwu_labels_hover_bounds(self->hover->face, picture);
-  GskRenderNode *node = node_new(self, self->hover, picture, &part, draw_hover);
-  gtk_snapshot_append_node(snapshot, node);
-  gsk_render_node_unref(node);
+  append_own(snapshot, node_new(self, self->hover, picture, &part, draw_hover));
 }
 
 static void
 snapshot_picture(CwuGraphView *self, GtkSnapshot *snapshot, const CwuPictureState *state,
                  const CwuPicture *picture, const CwuRect *all)
 {
-  update_frame(self, picture, all);
+  update_frame(self, state, picture, all);
   gtk_snapshot_append_node(snapshot, self->frame.ground);
-  append_textures(self, snapshot, state, picture, 1);
-  gtk_snapshot_append_node(snapshot, self->frame.front);
+  if (self->frame.front != NULL) {
+    append_textures(self, snapshot, state, picture, 1);
+    gtk_snapshot_append_node(snapshot, self->frame.front);
+  }
   append_hover(self, snapshot, picture);
   append_minimap(self, snapshot, state, picture);
 }
@@ -263,12 +366,22 @@ snapshot_transition(CwuGraphView *self, GtkSnapshot *snapshot, const CwuPictureS
   g_autoptr(GArray) none = g_array_new(FALSE, FALSE, sizeof(CwuCard));
   moving.layout = mix;
   moving.camera = (CwuCamera){ .plot = picture->camera.plot, .zoom = 1 };
-  graphene_rect_t bounds = graphene(all);
-  GskRenderNode *ground = node_new(self, self->ground, picture, all, draw_ground);
-  gtk_snapshot_append_node(snapshot, ground);
-  gsk_render_node_unref(ground);
+  cairo_t *cr = NULL;
+  if (self->is_software)
+    cr = cwu_frame_image_begin(&self->image, all, self->canvas_scale);
+  if (cr != NULL) {
+    cwu_canvas_cairo_set_target(self->ground, cr);
+    draw_ground(self, picture, all);
+    paint_textures(self, cr, state, picture, MAX(0, 2 * t - 1));
+    cwu_canvas_cairo_set_target(self->front, cr);
+    cwu_painter_draw_nodes(self->front, &moving, none);
+    append_own(snapshot, cwu_frame_image_end(&self->image, cr, all));
+    return;
+  }
+  append_own(snapshot, node_new(self, self->ground, picture, all, draw_ground));
   append_textures(self, snapshot, state, picture, MAX(0, 2 * t - 1));
-  cairo_t *cr = gtk_snapshot_append_cairo(snapshot, &bounds);
+  graphene_rect_t bounds = graphene(all);
+  cr = gtk_snapshot_append_cairo(snapshot, &bounds);
   cwu_canvas_cairo_set_target(self->front, cr);
   cwu_painter_draw_nodes(self->front, &moving, none);
   cairo_destroy(cr);
@@ -295,6 +408,7 @@ cwu_graph_view_snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
                          .camera = cwu_graph_view_shown_camera(self, state),
                          .state = cwu_document_peek_state(self->document) };
   ensure_canvases(self);
+  self->is_software = cwu_frame_image_is_wanted(widget);
   if (cwu_graph_view_transition_done(self) < 1)
     snapshot_transition(self, snapshot, state, &picture, &all);
   else

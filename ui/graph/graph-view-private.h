@@ -4,6 +4,7 @@
 
 #include "graph/card-keeper.h"
 #include "graph/force-driver.h"
+#include "graph/frame-image.h"
 #include "graph/graph-view.h"
 #include "graph/picture-runner.h"
 #include "graph/walk.h"
@@ -38,7 +39,8 @@ typedef struct {
 
 /* Parts of a frame that are made again only when they change. */
 typedef struct {
-  GskRenderNode *ground, *front;
+  GskRenderNode *ground, *front; /* front NULL: ground is all of it, in software */
+  GdkTexture *mass, *focus;      /* in it, in software */
   CwuLayout *layout;
   CwDocumentState *state;
   const CwuTheme *theme;
@@ -64,7 +66,9 @@ struct _CwuGraphView {
   CwuCanvas *ground, *front, *hover; /* remember shaped text and stamps between frames */
   double canvas_scale;
   CwuFrame frame;
-  CwuFocus *focus; /* of focus_scene */
+  CwuFrameImage image;
+  bool is_software; /* GTK draws without a GPU: a frame is an image */
+  CwuFocus *focus;  /* of focus_scene */
   CwuScene *focus_scene;
   CwuCardKeeper cards;
   GArray *notes; /* CwuNoteCard, as drawn last */

@@ -2,6 +2,7 @@
  * wish needs, and what its results become; what a job does is in picture-job.c. */
 #include "graph/picture-runner.h"
 
+#include "graph/frame-image.h"
 #include "graph/picture-job.h"
 
 /* What a texture was made of, to tell whether it still fits. */
@@ -51,24 +52,12 @@ runner_unref(CwuPictureRunner *runner)
 
 /* ---- results --------------------------------------------------------------------------- */
 
-static GdkTexture *
-texture_new(cairo_surface_t *image)
-{
-  int stride = cairo_image_surface_get_stride(image);
-  int width = cairo_image_surface_get_width(image);
-  int height = cairo_image_surface_get_height(image);
-  g_autoptr(GBytes) bytes = g_bytes_new_with_free_func(
-      cairo_image_surface_get_data(image), (gsize)stride * (gsize)height,
-      (GDestroyNotify)cairo_surface_destroy, cairo_surface_reference(image));
-  return gdk_memory_texture_new(width, height, GDK_MEMORY_DEFAULT, bytes, (gsize)stride);
-}
-
 static void
 set_texture(GdkTexture **texture, cairo_surface_t *image)
 {
   g_clear_object(texture);
   if (image != NULL)
-    *texture = texture_new(image);
+    *texture = cwu_frame_texture_new(image);
 }
 
 static void

@@ -19,12 +19,12 @@ test_defaults(gconstpointer origin)
   g_assert_cmpint(g_settings_get_int(settings, "update-interval"), ==, 4);
   g_assert_cmpfloat(g_settings_get_double(settings, "node-threshold"), ==, 0.8);
   g_assert_cmpfloat(g_settings_get_double(settings, "edge-threshold"), ==, 0.98);
-  g_autofree char *view = g_settings_get_string(settings, "last-view");
-  g_assert_cmpstr(view, ==, "layers");
-  g_assert_true(g_settings_set_string(settings, "last-view", "force"));
+  g_autofree char *kind = g_settings_get_string(settings, "target-kind");
+  g_assert_cmpstr(kind, ==, "logits");
+  g_assert_true(g_settings_set_string(settings, "target-kind", "tokens"));
   g_autoptr(GSettingsSchema) schema = NULL;
   g_object_get(settings, "settings-schema", &schema, NULL);
-  g_autoptr(GSettingsSchemaKey) key = g_settings_schema_get_key(schema, "last-view");
+  g_autoptr(GSettingsSchemaKey) key = g_settings_schema_get_key(schema, "target-kind");
   g_autoptr(GVariant) sideways = g_variant_ref_sink(g_variant_new_string("sideways"));
   g_assert_false(g_settings_schema_key_range_check(key, sideways));
 }

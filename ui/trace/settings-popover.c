@@ -30,8 +30,8 @@ static const Number numbers[] = {
     FIELD(desired_logit_prob), REAL, 0.01, 1, 0.01 },
   { N_("Features at most"),
     N_("Only the most influential features become nodes; fewer are quicker. "
-       "max_feature_nodes, 7500."),
-    FIELD(max_feature_nodes), INTEGER, 1, 10000000, 500 },
+       "0 takes all. max_feature_nodes, 7500."),
+    FIELD(max_feature_nodes), INTEGER, 0, 10000000, 500 },
   { N_("Batch size"), N_("Nodes traced at a time. batch_size, 256."), FIELD(batch_size),
     INTEGER, 1, 65536, 64 },
   { N_("Rank anew every"),

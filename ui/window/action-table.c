@@ -52,10 +52,6 @@ static const CwuAction actions[] = {
     "document-edit-symbolic", CWU_SECTION_EDIT, TYPING },
   { "win.note", { "n" }, N_("Write a note on the node"), NULL, NULL,
     "text-editor-symbolic", CWU_SECTION_EDIT, TYPING },
-  { "win.group", { "g" }, N_("Group the pinned nodes"), NULL, NULL,
-    NULL, CWU_SECTION_EDIT, TYPING },
-  { "win.ungroup", { "<Shift>g" }, N_("Dissolve the group"), NULL, NULL,
-    NULL, CWU_SECTION_EDIT, TYPING },
 
   { NULL, { "Left", "Right" }, N_("Walk along the tokens"), NULL, NULL,
     NULL, CWU_SECTION_CIRCUIT, WIDGET },

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "pinned-nodes.h"
+#include "cw-document.h"
 
 double
 cwa_graph_threshold(const CwaRun *run, const char *option, double of_view)
@@ -15,15 +15,13 @@ cwa_graph_threshold(const CwaRun *run, const char *option, double of_view)
 CwPruned *
 cwa_graph_prune(CwGraph *graph, const CwaRun *run, const CwViewState *state, GError **error)
 {
-  const CwViewState no_state = { NAN, NAN, NULL };
-  if (state == NULL)
-    state = &no_state;
+  g_autoptr(CwDocument) document = cw_document_new_from_graph(graph, state, NULL);
+  double node = state != NULL ? state->node_threshold : NAN;
+  double edge = state != NULL ? state->edge_threshold : NAN;
+  cw_document_set_thresholds(document, cwa_graph_threshold(run, "node-threshold", node),
+                             cwa_graph_threshold(run, "edge-threshold", edge));
   g_autoptr(CwPruner) pruner = cw_pruner_new(graph, run->cancel, error);
   if (pruner == NULL)
     return NULL;
-  g_autofree uint8_t *pinned = cwa_pinned_nodes_dup(graph, state);
-  CwPruneOptions options = { cwa_graph_threshold(run, "node-threshold", state->node_threshold),
-                             cwa_graph_threshold(run, "edge-threshold", state->edge_threshold),
-                             pinned };
-  return cw_pruner_run(pruner, &options, run->cancel, error);
+  return cw_document_state_prune(cw_document_peek_state(document), pruner, run->cancel, error);
 }

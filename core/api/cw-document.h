@@ -87,6 +87,12 @@ size_t cw_document_state_get_n_notes(const CwDocumentState *state);
 const CwDocumentNote *cw_document_state_peek_note(const CwDocumentState *state, size_t i);
 const CwDocumentPlace *cw_document_state_peek_places(const CwDocumentState *state, size_t *n);
 
+/* What the state leaves of its graph, which is the pruner's: by its thresholds, pinned nodes
+ * stay, and a graph that its maker pruned is ranked as its file says. Any thread that has the
+ * pruner to itself; O(N + E). Transfer full. Errors: CW_ERROR_NO_MEMORY, CW_ERROR_CANCELLED. */
+CwPruned *cw_document_state_prune(const CwDocumentState *state, CwPruner *pruner,
+                                  CwCancel *cancel, GError **error);
+
 /* ---- what is looked at --------------------------------------------------------------------
  */
 

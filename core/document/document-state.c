@@ -377,3 +377,24 @@ cw_document_state_peek_places(const CwDocumentState *state, size_t *n)
   *n = state->places != NULL ? state->places->len : 0;
   return state->places != NULL ? (const CwDocumentPlace *)(void *)state->places->data : NULL;
 }
+
+/* ---- pruning ------------------------------------------------------------------------------
+ */
+
+CwPruned *
+cw_document_state_prune(const CwDocumentState *state, CwPruner *pruner, CwCancel *cancel,
+                        GError **error)
+{
+  size_t n_nodes = cw_document_state_get_n_nodes(state);
+  g_autofree uint8_t *pinned = state->pins != NULL ? g_try_new0(uint8_t, n_nodes) : NULL;
+  if (state->pins != NULL && pinned == NULL) {
+    g_set_error(error, CW_ERROR, CW_ERROR_NO_MEMORY, "Not enough memory to prune %zu nodes",
+                n_nodes);
+    return NULL;
+  }
+  for (size_t i = 0; state->pins != NULL && i < state->pins->n; i++)
+    pinned[state->pins->nodes[i]] = 1;
+  CwPruneOptions options = { state->node_threshold, state->edge_threshold, pinned,
+                             !cw_graph_is_whole(state->graph) };
+  return cw_pruner_run(pruner, &options, cancel, error);
+}

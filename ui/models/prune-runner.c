@@ -2,7 +2,6 @@
 #include "models/prune-runner.h"
 
 #include <gio/gio.h>
-#include <string.h>
 
 struct _CwuPruneRunner {
   gint n_references;
@@ -30,19 +29,10 @@ bool
 cwu_prune(CwPruner *pruner, const CwDocumentState *state, CwuPruneResult *result,
           GError **error)
 {
-  CwGraph *graph = cw_document_state_peek_graph(state);
-  size_t n_pins, n_nodes = cw_graph_get_n_nodes(graph);
-  const uint32_t *pins = cw_document_state_peek_pins(state, &n_pins);
-  g_autofree uint8_t *pinned = n_pins > 0 ? g_malloc0(n_nodes) : NULL;
-  for (size_t i = 0; i < n_pins; i++)
-    pinned[pins[i]] = 1;
-  CwPruneOptions options = { cw_document_state_get_node_threshold(state),
-                             cw_document_state_get_edge_threshold(state), pinned,
-                             !cw_graph_is_whole(graph) };
-  result->pruned = cw_pruner_run(pruner, &options, NULL, error);
+  result->pruned = cw_document_state_prune(state, pruner, NULL, error);
   if (result->pruned == NULL)
     return false;
-  cw_scores_compute(graph, result->pruned, &result->scores);
+  cw_scores_compute(cw_document_state_peek_graph(state), result->pruned, &result->scores);
   return true;
 }
 

@@ -364,19 +364,41 @@ test_pruned_file(void)
   g_autoptr(CwDocument) document = cw_document_new_from_graph(graph, &view, NULL);
   CwDocumentState *state = cw_document_peek_state(document);
   g_autoptr(CwPruner) pruner = cw_pruner_new(graph, NULL, &error);
-  CwPruneOptions options = { cw_document_state_get_node_threshold(state),
-                             cw_document_state_get_edge_threshold(state), NULL, true };
-  g_autoptr(CwPruned) all = cw_pruner_run(pruner, &options, NULL, &error);
+  g_autoptr(CwPruned) all = cw_document_state_prune(state, pruner, NULL, &error);
   g_assert_cmpuint(all->n_kept_nodes, ==, cw_graph_get_n_nodes(graph));
   g_assert_cmpuint(all->n_kept_edges, ==, cw_graph_get_n_edges(graph));
-  options.node_threshold = 0.5;
-  g_autoptr(CwPruned) half = cw_pruner_run(pruner, &options, NULL, &error);
+  cw_document_set_thresholds(document, 0.5, 1);
+  state = cw_document_peek_state(document);
+  g_autoptr(CwPruned) half = cw_document_state_prune(state, pruner, NULL, &error);
   const CwNode *nodes = cw_graph_peek_nodes(graph);
   for (size_t i = 0; i < half->n_nodes; i++)
     if (nodes[i].kind == CW_NODE_FEATURE)
       g_assert_cmpint(half->node_mask[i], ==,
                       isnan(nodes[i].influence) || (double)nodes[i].influence <= 0.5);
   cw_view_state_clear(&view);
+}
+
+/* A node that the thresholds drop stays once it is pinned. */
+static void
+test_pruned_but_pins(void)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(CwDocument) document = document_new();
+  CwGraph *graph = cw_document_state_peek_graph(cw_document_peek_state(document));
+  g_autoptr(CwPruner) pruner = cw_pruner_new(graph, NULL, &error);
+  cw_document_set_thresholds(document, 0.1, 0.5);
+  g_autoptr(CwPruned) few =
+      cw_document_state_prune(cw_document_peek_state(document), pruner, NULL, &error);
+  g_assert_no_error(error);
+  uint32_t dropped = 0;
+  while (dropped < few->n_nodes && few->node_mask[dropped])
+    dropped++;
+  g_assert_cmpuint(dropped, <, few->n_nodes);
+  g_assert_true(cw_document_set_pinned(document, &dropped, 1, true));
+  g_autoptr(CwPruned) with =
+      cw_document_state_prune(cw_document_peek_state(document), pruner, NULL, &error);
+  g_assert_no_error(error);
+  g_assert_cmpint(with->node_mask[dropped], ==, 1);
 }
 
 /* ---- anything at all --------------------------------------------------------------------- */
@@ -532,6 +554,7 @@ main(int argc, char **argv)
   g_test_add_func("/core/document/round-trip", test_round_trip);
   g_test_add_func("/core/document/foreign-view", test_foreign_view);
   g_test_add_func("/core/document/labels-by-feature-number", test_feature_number);
+  g_test_add_func("/core/document/prunes-all-but-pins", test_pruned_but_pins);
   g_test_add_func("/core/document/pruned-file-opens-whole", test_pruned_file);
   g_test_add_func("/core/document/10000-actions-undone", test_undo_everything);
   return g_test_run();

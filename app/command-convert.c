@@ -55,8 +55,11 @@ convert_transcoder(const char *in, const char *out, CwaRun *run, GError **error)
   g_autoptr(CwTranscoder) transcoder = cw_transcoder_open(in, error);
   if (transcoder == NULL || cw_cancel_check(run->cancel, error))
     return false;
-  return is_compact ? cw_transcoder_write_compact(transcoder, out, error)
-                    : cw_transcoder_write_folder(transcoder, out, error);
+  if (is_compact)
+    return cw_transcoder_write_compact(transcoder, out, error);
+  return g_strcmp0(cwa_arguments_text(run->arguments, "form"), "clt-forge") == 0
+             ? cw_transcoder_write_clt_forge(transcoder, out, error)
+             : cw_transcoder_write_folder(transcoder, out, error);
 }
 
 static bool
@@ -94,7 +97,11 @@ run_convert(CwaRun *run, GError **error)
   return true;
 }
 
+static const char *const forms[] = { "circuit-tracer", "clt-forge", NULL };
+
 static const CwaOption convert_options[] = {
+  { "form", CWA_OPTION_CHOICE, "FORM", "layout of a transcoder's new folder", "circuit-tracer",
+    .choices = forms },
   { "json", CWA_OPTION_FLAG, NULL, "print the summary as one JSON object" },
   { NULL },
 };
@@ -108,8 +115,9 @@ const CwaCommand cwa_command_convert = {
       "Graphs: .json of circuit-tracer, Neuronpedia or Anthropic to .json (circuit-tracer's "
       "schema, nothing pruned). Unknown members survive.\n\n"
       "Transcoders: circuit-tracer's folder, a CLT-Forge checkpoint, or Clew's compact file, "
-      "to a new folder of circuit-tracer's layout, or, where OUT ends in .safetensors, to the "
-      "compact file: 8-bit rows with scales, mapped as they are.",
+      "to a new folder of circuit-tracer's layout, with --form clt-forge to a checkpoint of "
+      "CLT-Forge's, or, where OUT ends in .safetensors, to the compact file: 8-bit rows with "
+      "scales, mapped as they are.",
   .examples = "clew convert neuronpedia.json graph.clew\n"
               "clew convert clt-forge-checkpoint/ circuit-tracer-folder\n"
               "clew convert transcoder/ transcoder-compact.safetensors",

@@ -77,5 +77,8 @@ const void *cw_transcoder_peek_decoder_row(const CwTranscoder *transcoder, int64
  */
 bool cw_transcoder_write_compact(CwTranscoder *transcoder, const char *path, GError **error);
 bool cw_transcoder_write_folder(CwTranscoder *transcoder, const char *folder, GError **error);
+/* Writes CLT-Forge's checkpoint, f32, one file. Errors: skips, ReLU, hooks it does not have. */
+bool cw_transcoder_write_clt_forge(CwTranscoder *transcoder, const char *folder,
+                                   GError **error);
 
 G_END_DECLS

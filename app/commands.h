@@ -12,3 +12,4 @@ extern const CwaCommand cwa_command_logits;
 extern const CwaCommand cwa_command_prune;
 extern const CwaCommand cwa_command_render;
 extern const CwaCommand cwa_command_tokenize;
+extern const CwaCommand cwa_command_train;

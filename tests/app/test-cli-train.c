@@ -1,0 +1,190 @@
+/* test-cli-train.c - clew train: a run, killed and resumed, stopped, refused. */
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <string.h>
+
+#include "program.h"
+
+#define N_STEPS "600"
+
+typedef struct {
+  char *folder, *split;
+} Fixture;
+
+static void
+set_up(Fixture *fixture, gconstpointer data)
+{
+  fixture->folder = test_temp_dir();
+  fixture->split = test_golden_path("training/clt/activations_split_0.safetensors");
+}
+
+static void
+tear_down(Fixture *fixture, gconstpointer data)
+{
+  test_remove_tree(fixture->folder);
+  g_free(fixture->folder);
+  g_free(fixture->split);
+}
+
+/* A run of N_STEPS on the split; extra: one more argument, or NULL. A signal comes after so
+ * many ms, unless they are negative. */
+static Outcome *
+train(const Fixture *fixture, const char *output, const char *threads, const char *extra,
+      int signal, int after_ms)
+{
+  const char *const arguments[] = { "train",
+                                    "--activations",
+                                    fixture->split,
+                                    "--output",
+                                    output,
+                                    "--batch",
+                                    "32",
+                                    "--d-latent",
+                                    "96",
+                                    "--total-steps",
+                                    N_STEPS,
+                                    "--checkpoint-every-steps",
+                                    "9",
+                                    "--lr-warm-up-steps",
+                                    "5",
+                                    "--threads",
+                                    threads,
+                                    "--quiet",
+                                    extra,
+                                    NULL };
+  return run_clew_signalled(arguments, signal, after_ms);
+}
+
+static void
+assert_same_file(const char *a_folder, const char *b_folder, const char *name)
+{
+  g_autofree char *a_path = g_build_filename(a_folder, name, NULL);
+  g_autofree char *b_path = g_build_filename(b_folder, name, NULL);
+  g_autofree char *a = NULL, *b = NULL;
+  gsize n_a = 0, n_b = 0;
+  g_assert_true(g_file_get_contents(a_path, &a, &n_a, NULL));
+  g_assert_true(g_file_get_contents(b_path, &b, &n_b, NULL));
+  g_assert_cmpmem(a, n_a, b, n_b);
+}
+
+static guint
+count_lines(const char *folder, const char *part)
+{
+  g_autofree char *path = g_build_filename(folder, "metrics.jsonl", NULL);
+  g_autofree char *text = NULL;
+  guint n = 0;
+  g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+  for (const char *p = text; (p = strstr(p, part)) != NULL; p++)
+    n++;
+  return n;
+}
+
+/* Killed at twenty moments spread over the run, by one and two threads in turn: the same bytes
+ * as the unbroken run. */
+static void
+test_killed_and_resumed(Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *whole = g_build_filename(fixture->folder, "whole", NULL);
+  g_autofree char *broken = g_build_filename(fixture->folder, "broken", NULL);
+  gint64 began = g_get_monotonic_time();
+  g_autoptr(Outcome) outcome = train(fixture, whole, "2", NULL, 0, -1);
+  assert_status(outcome, 0);
+  int run_ms = (int)((g_get_monotonic_time() - began) / 1000);
+  g_autoptr(GRand) random = g_rand_new_with_seed(17);
+  int n_killed = 0;
+  for (int i = 0; i < 20; i++) {
+    int after_ms = g_rand_int_range(random, 5, MAX(run_ms / 6, 20));
+    g_autoptr(Outcome) killed =
+        train(fixture, broken, i % 2 == 0 ? "1" : "2", "--resume", SIGKILL, after_ms);
+    n_killed += killed->status == 128 + SIGKILL;
+  }
+  g_assert_cmpint(n_killed, >, 5);
+  g_autoptr(Outcome) last = train(fixture, broken, "1", "--resume", 0, -1);
+  assert_status(last, 0);
+  static const char *const names[] = { "checkpoint-000000600/state.safetensors",
+                                       "checkpoint-000000600/checkpoint.json",
+                                       "transcoder/W_enc_0.safetensors",
+                                       "transcoder/W_dec_3.safetensors", "settings.json" };
+  for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+    assert_same_file(whole, broken, names[i]);
+  /* Lines of steps that were taken twice are there once. */
+  g_assert_cmpuint(count_lines(whole, "\"lr\""), ==, count_lines(broken, "\"lr\""));
+}
+
+/* Ctrl+C saves and says how to go on. */
+static void
+test_stopped(Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *run = g_build_filename(fixture->folder, "run", NULL);
+  g_autoptr(Outcome) stopped = train(fixture, run, "1", "--no-shuffle", SIGINT, 60);
+  if (stopped->status == 0) {
+    g_test_skip("the run was over before it could be stopped");
+    return;
+  }
+  assert_status(stopped, 130);
+  g_autoptr(Outcome) again = train(fixture, run, "1", NULL, 0, -1);
+  assert_status(again, 1);
+  assert_contains(again->err, "--resume");
+  g_autoptr(Outcome) resumed = train(fixture, run, "1", "--resume", 0, -1);
+  assert_status(resumed, 0);
+}
+
+/* What a run leaves is a transcoder that the other commands take, and can be gone on from. */
+static void
+test_output(Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *run = g_build_filename(fixture->folder, "run", NULL);
+  g_autofree char *transcoder = g_build_filename(run, "transcoder", NULL);
+  g_autofree char *forge = g_build_filename(fixture->folder, "forge", NULL);
+  g_autofree char *next = g_build_filename(fixture->folder, "next", NULL);
+  g_autoptr(Outcome) trained = train(fixture, run, "1", NULL, 0, -1);
+  assert_status(trained, 0);
+  g_assert_cmpuint(count_lines(run, "\"lr\""), ==, 61);
+  g_autoptr(Outcome) info = run_clew("info", transcoder, NULL);
+  assert_status(info, 0);
+  assert_contains(info->out, "96");
+  g_autoptr(Outcome) converted =
+      run_clew("convert", "--form", "clt-forge", transcoder, forge, NULL);
+  assert_status(converted, 0);
+  g_autoptr(Outcome) onward =
+      run_clew("train", "--activations", fixture->split, "--output", next, "--initial", forge,
+               "--batch", "32", "--d-latent", "96", "--total-steps", "3", "--quiet", NULL);
+  assert_status(onward, 0);
+}
+
+static void
+test_refusals(Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *run = g_build_filename(fixture->folder, "run", NULL);
+  g_autofree char *config = g_build_filename(fixture->folder, "run.json", NULL);
+  g_assert_true(g_file_set_contents(config, "{\"d_latnet\": 5}", -1, NULL));
+  g_autoptr(Outcome) misspelt = run_clew("train", "--activations", fixture->split, "--output",
+                                         run, "--config", config, NULL);
+  assert_status(misspelt, 1);
+  assert_contains(misspelt->err, "\"d_latent\" is meant");
+  g_autoptr(Outcome) shape = run_clew("train", "--activations", fixture->split, "--output", run,
+                                      "--n-layers", "5", NULL);
+  assert_status(shape, 1);
+  assert_contains(shape->err, "4 layers");
+  g_autoptr(Outcome) absent =
+      run_clew("train", "--activations", "/nowhere", "--output", run, NULL);
+  assert_status(absent, 1);
+  assert_contains(absent->err, "/nowhere");
+  g_autoptr(Outcome) help = run_clew("train", "--help", NULL);
+  assert_status(help, 0);
+  assert_contains(help->out, "--jumprelu-bandwidth");
+}
+
+int
+main(int argc, char **argv)
+{
+  g_test_init(&argc, &argv, NULL);
+#define ADD(name, test) \
+  g_test_add("/app/cli-train/" name, Fixture, NULL, set_up, test, tear_down)
+  ADD("killed-and-resumed", test_killed_and_resumed);
+  ADD("stopped", test_stopped);
+  ADD("output", test_output);
+  ADD("refusals", test_refusals);
+#undef ADD
+  return g_test_run();
+}

@@ -63,4 +63,5 @@ bool cw_activations_select(const CwActivations *activations, int64_t frame, doub
 bool cw_document_is_held_out(int64_t document, double fraction);
 
 /* The kinds. Each fills config, kind, source and frames of a fresh object. */
+bool cw_cache_store_open(CwActivations *activations, const char *folder, GError **error);
 bool cw_split_store_open(CwActivations *activations, const char *path, GError **error);

@@ -13,6 +13,15 @@ cw_activations_open(const char *path, GError **error)
   g_autoptr(CwActivations) activations = g_new0(CwActivations, 1);
   g_atomic_ref_count_init(&activations->ref_count);
   g_mutex_init(&activations->hash_mutex);
+  g_autofree char *manifest = g_build_filename(path, "manifest.json", NULL);
+  g_autofree char *unfinished = g_build_filename(path, "unfinished.json", NULL);
+  if (g_file_test(manifest, G_FILE_TEST_EXISTS))
+    return cw_cache_store_open(activations, path, error) ? g_steal_pointer(&activations) : NULL;
+  if (g_file_test(unfinished, G_FILE_TEST_EXISTS)) {
+    g_set_error(error, CW_ERROR, CW_ERROR_FORMAT,
+                "%s: an unfinished cache; run what writes it again to finish it", path);
+    return NULL;
+  }
   if (!cw_split_store_open(activations, path, error))
     return NULL;
   return g_steal_pointer(&activations);

@@ -106,7 +106,8 @@ compute_feature_rows(Run *run, CwSweep *sweep, CwRowStore *store, const CwTarget
     if (is_ranked) {
       if (!cw_ranking_influence(store, targets->probability, influence, run->cancel, error))
         return false;
-      cw_ranking_take(influence, K, is_visited, n, taken);
+      if (cw_ranking_take(influence, K, is_visited, n, taken, error) < 0)
+        return false;
     }
     run->seconds_select += (double)(g_get_monotonic_time() - before) * 1e-6;
     for (int64_t i = 0; i < n; i++)
@@ -151,7 +152,9 @@ name_features(const CwRowStore *store, const CwTargetSet *targets,
   }
   if (!cw_ranking_influence(store, targets->probability, influence, cancel, error))
     return NULL;
-  n = cw_ranking_take(influence, K, has_no_row, n, chosen);
+  n = cw_ranking_take(influence, K, has_no_row, n, chosen, error);
+  if (n < 0)
+    return NULL;
   for (int64_t i = 0; i < n; i++) {
     layers[i] = replacement->active_layer[chosen[i]];
     features[i] = replacement->active_feature[chosen[i]];

@@ -6,17 +6,19 @@
 
 #define ROW_SUM_FLOOR 1e-8
 
-/* Indices of the rows by falling layer (a counting sort). */
+/* Indices of the rows by falling layer (a counting sort); NULL: no memory. */
 static guint *
 rows_by_layer(const CwRowStore *store)
 {
   int64_t L = store->replacement->n_layers;
-  g_autofree guint *start = g_new0(guint, L + 2);
+  g_autofree guint *start = g_try_new0(guint, (gsize)L + 2);
+  guint *order = start != NULL ? g_try_new(guint, MAX(store->rows->len, 1)) : NULL;
+  if (order == NULL)
+    return NULL;
   for (guint i = 0; i < store->rows->len; i++)
     start[L - g_array_index(store->rows, CwRow, i).layer + 1]++;
   for (int64_t l = 0; l <= L; l++)
     start[l + 1] += start[l];
-  guint *order = g_new(guint, MAX(store->rows->len, 1));
   for (guint i = 0; i < store->rows->len; i++)
     order[start[L - g_array_index(store->rows, CwRow, i).layer]++] = i;
   return order;
@@ -41,8 +43,12 @@ cw_ranking_influence(const CwRowStore *store, const float *probability, double *
 {
   const CwReplacement *replacement = store->replacement;
   int64_t K = replacement->n_active;
-  g_autofree double *by_column = g_new0(double, MAX(K, 1));
+  g_autofree double *by_column = g_try_new0(double, (gsize)MAX(K, 1));
   g_autofree guint *order = rows_by_layer(store);
+  if (by_column == NULL || order == NULL) {
+    cw_error_set_from_status(error, CWK_NO_MEMORY, "ranking the features");
+    return false;
+  }
   for (guint i = 0; i < store->rows->len; i++) {
     const CwRow *row = &g_array_index(store->rows, CwRow, order[i]);
     if (cw_cancel_check(cancel, error))
@@ -73,9 +79,13 @@ compare_candidates(const void *a, const void *b)
 
 int64_t
 cw_ranking_take(const double *influence, int64_t n_active, uint8_t *is_visited, int64_t n,
-                int64_t *taken)
+                int64_t *taken, GError **error)
 {
-  g_autofree Candidate *candidates = g_new(Candidate, MAX(n_active, 1));
+  g_autofree Candidate *candidates = g_try_new(Candidate, (gsize)MAX(n_active, 1));
+  if (candidates == NULL) {
+    cw_error_set_from_status(error, CWK_NO_MEMORY, "ranking the features");
+    return -1;
+  }
   int64_t n_candidates = 0;
   for (int64_t i = 0; i < n_active; i++)
     if (!is_visited[i])

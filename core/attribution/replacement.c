@@ -127,22 +127,32 @@ append_layer(int64_t l, const LayerFeatures *found, GArray *layers)
     g_array_append_val(layers, layer);
 }
 
-static void
-index_columns(CwReplacement *replacement)
+static bool
+index_columns(CwReplacement *replacement, GError **error)
 {
   int64_t L = replacement->n_layers, n_cells = replacement->n_positions * L;
-  int64_t *start = replacement->cell_start;
+  gsize n_active = (gsize)MAX(replacement->n_active, 1);
+  int64_t *start = replacement->cell_start = g_try_new0(int64_t, (gsize)n_cells + 1);
+  g_autofree int64_t *next = g_try_new(int64_t, (gsize)n_cells + 1);
+  replacement->column_of_active = g_try_new(int64_t, n_active);
+  replacement->active_of_column = g_try_new(int64_t, n_active);
+  if (start == NULL || next == NULL || replacement->column_of_active == NULL ||
+      replacement->active_of_column == NULL) {
+    cw_error_set_from_status(error, CWK_NO_MEMORY, "indexing features");
+    return false;
+  }
   for (int64_t i = 0; i < replacement->n_active; i++)
     start[replacement->active_position[i] * L + replacement->active_layer[i] + 1]++;
   for (int64_t cell = 0; cell < n_cells; cell++)
     start[cell + 1] += start[cell];
-  g_autofree int64_t *next = g_memdup2(start, sizeof *start * (size_t)(n_cells + 1));
+  memcpy(next, start, sizeof *start * (size_t)(n_cells + 1));
   for (int64_t i = 0; i < replacement->n_active; i++) {
     int64_t cell = replacement->active_position[i] * L + replacement->active_layer[i];
     int64_t column = next[cell]++;
     replacement->column_of_active[i] = column;
     replacement->active_of_column[column] = i;
   }
+  return true;
 }
 
 static bool
@@ -177,11 +187,7 @@ find_active_features(CwReplacement *replacement, const CwProgress *progress, CwC
   replacement->active_feature =
       (int64_t *)(void *)g_array_free(g_steal_pointer(&feature), FALSE);
   replacement->activation = (float *)(void *)g_array_free(g_steal_pointer(&activation), FALSE);
-  replacement->column_of_active = g_new(int64_t, replacement->n_active);
-  replacement->active_of_column = g_new(int64_t, replacement->n_active);
-  replacement->cell_start = g_new0(int64_t, T * replacement->n_layers + 1);
-  index_columns(replacement);
-  return true;
+  return index_columns(replacement, error);
 }
 
 /* ---- decoder rows ------------------------------------------------------------------------ */
@@ -269,7 +275,9 @@ decode_layer(const CwReplacement *replacement, int64_t l, const void **rows, flo
 {
   int64_t T = replacement->n_positions, D = replacement->width;
   cw_replacement_decoder_rows(replacement, l, rows, scales);
-  g_autofree CwkMatmulArgs *products = g_new0(CwkMatmulArgs, T);
+  g_autofree CwkMatmulArgs *products = g_try_new0(CwkMatmulArgs, (gsize)T);
+  if (products == NULL)
+    return CWK_NO_MEMORY;
   for (int64_t c = 0; c < T; c++) {
     int64_t first, end = cw_replacement_writers(replacement, c, l, &first), n = end - first;
     products[c] = (CwkMatmulArgs){
@@ -403,9 +411,15 @@ cw_replacement_new(CwModel *model, CwTranscoder *transcoder, CwkDevice *device,
   if (replacement->forward == NULL)
     return NULL;
   cw_progress_report(progress, "forward", 1);
-  replacement->tokens = g_memdup2(tokens, n_tokens * sizeof *tokens);
-  replacement->is_zeroed = g_new0(uint8_t, n_tokens);
-  replacement->zero_row = g_new0(float, replacement->width);
+  replacement->tokens = g_try_new(int32_t, n_tokens);
+  replacement->is_zeroed = g_try_new0(uint8_t, n_tokens);
+  replacement->zero_row = g_try_new0(float, (gsize)replacement->width);
+  if (replacement->tokens == NULL || replacement->is_zeroed == NULL ||
+      replacement->zero_row == NULL) {
+    cw_error_set_from_status(error, CWK_NO_MEMORY, "encoding features");
+    return NULL;
+  }
+  memcpy(replacement->tokens, tokens, n_tokens * sizeof *tokens);
   mark_zeroed(replacement);
   if (!check_decoder_dtype(replacement, error) ||
       !find_active_features(replacement, progress, cancel, error) ||

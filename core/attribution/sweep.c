@@ -293,7 +293,9 @@ score_features(Pass *pass, int64_t l, size_t n_live, const float *g)
   CwSweep *sweep = pass->sweep;
   const CwReplacement *replacement = sweep->replacement;
   int64_t T = replacement->n_positions;
-  g_autofree CwkMatmulArgs *products = g_new(CwkMatmulArgs, T);
+  g_autofree CwkMatmulArgs *products = g_try_new(CwkMatmulArgs, (gsize)T);
+  if (products == NULL)
+    return CWK_NO_MEMORY;
   CwkStatus status = CWK_OK;
   cw_replacement_decoder_rows(replacement, l, sweep->decoder_rows, sweep->decoder_scales);
   for (int64_t c = 0; c < T && status == CWK_OK && !cw_cancel_is_triggered(pass->cancel);) {
@@ -525,12 +527,14 @@ inject(Pass *pass, int64_t l, size_t from, size_t to)
   int64_t D = replacement->width, n = (int64_t)(to - from);
   if (n == 0)
     return CWK_OK;
+  const CwkRows *encoder = cw_transcoder_peek_encoder(replacement->transcoder, l);
+  g_autofree const void **rows = g_try_new(const void *, (gsize)n);
+  g_autofree float *scales = g_try_new(float, (gsize)n);
+  g_autofree int32_t *positions = g_try_new(int32_t, (gsize)n);
+  if (rows == NULL || scales == NULL || positions == NULL)
+    return CWK_NO_MEMORY;
   memset(sweep->stream + pass->first[from] * D, 0,
          (size_t)((pass->first[to] - pass->first[from]) * D) * sizeof(float));
-  const CwkRows *encoder = cw_transcoder_peek_encoder(replacement->transcoder, l);
-  g_autofree const void **rows = g_new(const void *, n);
-  g_autofree float *scales = g_new(float, n);
-  g_autofree int32_t *positions = g_new(int32_t, n);
   const float *encoder_bias = cw_transcoder_peek_encoder_bias(replacement->transcoder, l);
   for (int64_t i = 0; i < n; i++) {
     CwRow *row = &pass->rows[from + (size_t)i];
@@ -634,10 +638,14 @@ run_batch(CwSweep *sweep, CwRowStore *store, const CwRow *rows, size_t n, CwCanc
           GError **error)
 {
   size_t first_row;
+  g_autofree int64_t *first = g_try_new(int64_t, n + 1), *offset = g_try_new(int64_t, n);
+  g_autofree int32_t *counts = g_try_new(int32_t, n);
+  if (first == NULL || offset == NULL || counts == NULL) {
+    cw_error_set_from_status(error, CWK_NO_MEMORY, "tracing rows");
+    return false;
+  }
   if (!cw_row_store_append(store, rows, n, &first_row, error))
     return false;
-  g_autofree int64_t *first = g_new(int64_t, n + 1), *offset = g_new(int64_t, n);
-  g_autofree int32_t *counts = g_new(int32_t, n);
   Pass pass = {
     .sweep = sweep,
     .store = store,
@@ -680,7 +688,14 @@ bool
 cw_sweep_run(CwSweep *sweep, CwRowStore *store, const CwRow *rows, size_t n, CwCancel *cancel,
              GError **error)
 {
-  g_autofree CwRow *sorted = g_memdup2(rows, n * sizeof *rows);
+  if (n == 0)
+    return true;
+  g_autofree CwRow *sorted = g_try_new(CwRow, n);
+  if (sorted == NULL) {
+    cw_error_set_from_status(error, CWK_NO_MEMORY, "tracing rows");
+    return false;
+  }
+  memcpy(sorted, rows, n * sizeof *rows);
   qsort(sorted, n, sizeof *sorted, compare_rows);
   for (size_t from = 0; from < n;) {
     int64_t positions = 0;

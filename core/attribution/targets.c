@@ -26,11 +26,13 @@ softmax(const float *logits, int64_t n, float *out)
 }
 
 /* The most probable tokens until their sum reaches the mass: a selection of at most max of V,
- * so repeated scans are cheap. Equal probabilities: the smaller id first. */
+ * so repeated scans are cheap. Equal probabilities: the smaller id first. -1: no memory. */
 static int64_t
 choose_top(const float *probability, int64_t n, int64_t max, double mass, int64_t *chosen)
 {
-  g_autofree uint8_t *is_taken = g_new0(uint8_t, n);
+  g_autofree uint8_t *is_taken = g_try_new0(uint8_t, (gsize)n);
+  if (is_taken == NULL)
+    return -1;
   double sum = 0;
   int64_t n_chosen = 0;
   while (n_chosen < MIN(max, n)) {
@@ -78,8 +80,10 @@ unembedding_columns(const CwReplacement *replacement, const int64_t *tokens, int
   const CwkRows *rows = &unembedding->rows;
   int64_t D = replacement->width, V = replacement->config->n_vocabulary;
   if (unembedding->layout == CWK_B_ROWS_ARE_OUTPUTS) {
-    g_autofree const void **list = g_new(const void *, n);
-    g_autofree float *scales = g_new(float, n);
+    g_autofree const void **list = g_try_new(const void *, (gsize)n);
+    g_autofree float *scales = g_try_new(float, (gsize)n);
+    if (list == NULL || scales == NULL)
+      return CWK_NO_MEMORY;
     for (int64_t i = 0; i < n; i++) {
       list[i] = (const char *)rows->data + (size_t)tokens[i] * rows->row_bytes;
       scales[i] = rows->scales != NULL ? rows->scales[tokens[i]] : 1;
@@ -182,8 +186,10 @@ fill_vectors(const CwReplacement *replacement, CwTargetSet *set)
 {
   int64_t D = replacement->width;
   const float *bias = cw_model_peek_unembedding(replacement->model)->bias;
-  g_autofree double *mean = g_new(double, D);
-  g_autofree float *stream = g_new(float, D);
+  g_autofree double *mean = g_try_new(double, (gsize)D);
+  g_autofree float *stream = g_try_new(float, (gsize)D);
+  if (mean == NULL || stream == NULL)
+    return CWK_NO_MEMORY;
   CwkStatus status = unembedding_columns(replacement, set->token, set->n, set->vectors);
   if (status == CWK_OK)
     status = mean_column(replacement, mean);
@@ -229,19 +235,24 @@ cw_target_set_new(const CwReplacement *replacement, const CwAttributionOptions *
       is_top ? CLAMP(options->max_n_logits, 1, V) : (int64_t)options->n_target_tokens;
   if (options->targets == CW_TARGETS_DIFFERENCE)
     most = 2;
-  set->token = g_new0(int64_t, most);
-  set->probability = g_new0(float, most);
-  set->value = g_new0(float, most);
-  set->constant = g_new0(double, most);
+  set->token = g_try_new0(int64_t, (gsize)most);
+  set->probability = g_try_new0(float, (gsize)most);
+  set->value = g_try_new0(float, (gsize)most);
+  set->constant = g_try_new0(double, (gsize)most);
   set->vectors = g_try_new0(float, (gsize)(most * replacement->width));
   g_autofree float *probability = g_try_new(float, (gsize)V);
-  if (set->vectors == NULL || probability == NULL) {
+  if (set->token == NULL || set->probability == NULL || set->value == NULL ||
+      set->constant == NULL || set->vectors == NULL || probability == NULL) {
     cw_error_set_from_status(error, CWK_NO_MEMORY, "choosing targets");
     return NULL;
   }
   softmax(forward->logits + (forward->n_logit_rows - 1) * V, V, probability);
   set->n =
       is_top ? choose_top(probability, V, most, options->desired_logit_prob, set->token) : most;
+  if (set->n < 0) {
+    cw_error_set_from_status(error, CWK_NO_MEMORY, "choosing targets");
+    return NULL;
+  }
   for (int64_t i = 0; i < set->n; i++) {
     if (!is_top)
       set->token[i] = options->target_tokens[i];

@@ -65,6 +65,20 @@ check_outputs(const CwaRun *run, GError **error)
   return true;
 }
 
+static void
+warn_of_another(const CwaRun *run, const CwTranscoder *transcoder, const CwModel *model)
+{
+  if (cwa_arguments_flag(run->arguments, "quiet") ||
+      !cw_transcoder_is_for_another(transcoder, model))
+    return;
+  cwa_progress_finish(run->progress);
+  fprintf(stderr,
+          "%s: says it was made for %s, and this model is %s: its features may mean nothing "
+          "here\n",
+          cw_transcoder_peek_path(transcoder),
+          cw_transcoder_peek_config(transcoder)->model_name, cw_model_peek_config(model)->name);
+}
+
 /* The transcoder of --transcoder, or the one that comes with Clew. */
 static CwTranscoder *
 open_transcoder(const CwaRun *run, const CwModel *model, GError **error)
@@ -80,8 +94,10 @@ open_transcoder(const CwaRun *run, const CwModel *model, GError **error)
       cw_transcoder_open(path != NULL ? path : installed, error);
   if (transcoder == NULL)
     return NULL;
-  if (cw_transcoder_check_fits(transcoder, model, error))
+  if (cw_transcoder_check_fits(transcoder, model, error)) {
+    warn_of_another(run, transcoder, model);
     return g_steal_pointer(&transcoder);
+  }
   if (path == NULL)
     g_prefix_error(error, "without --transcoder T the one for SmolLM2-135M is taken: ");
   return NULL;

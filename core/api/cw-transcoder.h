@@ -55,6 +55,10 @@ const char *cw_transcoder_get_hash(CwTranscoder *transcoder); /* SHA-256 over it
 /* Layers, width and hooks against a model; the error has both shapes. */
 bool cw_transcoder_check_fits(const CwTranscoder *transcoder, const CwModel *model,
                               GError **error);
+/* Whether the transcoder's description names a model that is clearly not this one, although
+ * their shapes may agree: no word of the two names is the same ("google/gemma-2-2b" and "Gemma
+ * 2 2b It" share one). False where either does not say a name. O(1), any thread. */
+bool cw_transcoder_is_for_another(const CwTranscoder *transcoder, const CwModel *model);
 
 /* Encoder of layer l as stored, [F, D]; biases and thresholds are f32 (owned). */
 const CwkRows *cw_transcoder_peek_encoder(const CwTranscoder *transcoder, int64_t l);

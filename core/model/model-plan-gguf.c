@@ -191,9 +191,8 @@ cw_model_plan_new_from_gguf(const CwTensorFile *file, GError **error)
     return NULL;
   }
   plan->config.architecture = families[i].architecture;
-  plan->name = cw_tensor_file_get_string(file, "general.name", &name)
-                   ? g_strdup(name)
-                   : g_path_get_basename(path);
+  plan->config.is_named = cw_tensor_file_get_string(file, "general.name", &name);
+  plan->name = plan->config.is_named ? g_strdup(name) : g_path_get_basename(path);
   plan->config.name = plan->name;
   Reader reader = { file, family, error, true };
   read_sizes(&reader, plan);

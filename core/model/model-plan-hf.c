@@ -408,10 +408,9 @@ cw_model_plan_new_from_hf(const char *folder, GError **error)
   plan->config.embedding_scale = 1.0f;
   Reader reader = { json_node_get_object(root), path, error, true };
   const char *name = read_string(&reader, "_name_or_path");
-  if (name != NULL && *name != '\0' && strchr(name, '\\') == NULL && *name != '.')
-    plan->name = g_strdup(name);
-  else
-    plan->name = g_path_get_basename(folder);
+  bool is_name = name != NULL && *name != '\0' && strchr(name, '\\') == NULL && *name != '.';
+  plan->name = is_name ? g_strdup(name) : g_path_get_basename(folder);
+  plan->config.is_named = is_name && !g_path_is_absolute(name);
   read_family(&reader, plan);
   plan->config.n_vocabulary = read_int(&reader, "vocab_size", 0);
   plan->config.name = plan->name;

@@ -76,9 +76,23 @@ tell_what_is_missing(CwuEngine *self)
               _("There is no transcoder for this model. Choose one in the settings."));
 }
 
+/* It can be traced with, though what it shows may mean nothing. */
+static void
+tell_ready(CwuEngine *self, const char *made_for)
+{
+  g_autofree char *message =
+      made_for != NULL
+          ? g_strdup_printf(
+                _("The transcoder says it was made for %s, and this model is %s: its "
+                  "features may mean nothing here."),
+                made_for, cw_model_peek_config(self->model)->name)
+          : NULL;
+  set_state(self, CWU_ENGINE_READY, message);
+}
+
 static void
 loaded_cb(gpointer user_data, guint generation, CwModel *model, bool is_done,
-          const GError *error)
+          const char *made_for, const GError *error)
 {
   CwuEngine *self = user_data;
   if (generation != self->load_generation)
@@ -91,7 +105,7 @@ loaded_cb(gpointer user_data, guint generation, CwModel *model, bool is_done,
   else if (is_done && self->transcoder_path == NULL)
     tell_what_is_missing(self);
   else if (is_done)
-    set_state(self, CWU_ENGINE_READY, NULL);
+    tell_ready(self, made_for);
   if (is_new_model && self->text != NULL) {
     g_autofree char *text = g_strdup(self->text);
     cwu_engine_preview(self, text);

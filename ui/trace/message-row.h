@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 
 typedef enum {
   CWU_MESSAGE_NONE,
-  CWU_MESSAGE_WARNING, /* cannot be traced as it is */
+  CWU_MESSAGE_WARNING, /* cannot be traced as it is, or not to be trusted */
   CWU_MESSAGE_ERROR
 } CwuMessageKind;
 

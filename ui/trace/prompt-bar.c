@@ -79,6 +79,10 @@ show_message(CwuPromptBar *self)
                         true, false);
   else if (preview != NULL && preview->problem != NULL)
     cwu_message_row_set(self->message, CWU_MESSAGE_WARNING, preview->problem, false, false);
+  else if (state == CWU_ENGINE_READY && self->engine != NULL &&
+           cwu_engine_peek_message(self->engine) != NULL)
+    cwu_message_row_set(self->message, CWU_MESSAGE_WARNING,
+                        cwu_engine_peek_message(self->engine), true, false);
   else
     cwu_message_row_set(self->message, CWU_MESSAGE_NONE, NULL, false, false);
 }

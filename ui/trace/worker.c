@@ -108,6 +108,7 @@ struct _Event {
   guint generation;
   CwModel *model;
   bool is_done;
+  char *made_for;
   CwuPreview *preview;
   CwuNextToken *next;
   CwGraph *graph;
@@ -122,6 +123,7 @@ event_free(gpointer data)
   cwu_preview_free(event->preview);
   cwu_next_tokens_free(event->next, N_NEXT_TOKENS);
   cw_graph_unref(event->graph);
+  g_free(event->made_for);
   g_clear_error(&event->error);
   worker_unref(event->worker);
   g_free(event);
@@ -160,7 +162,7 @@ static void
 deliver_loaded(Event *event)
 {
   event->worker->events.loaded(event->worker->user_data, event->generation, event->model,
-                               event->is_done, event->error);
+                               event->is_done, event->made_for, event->error);
 }
 
 static void
@@ -221,6 +223,9 @@ post_loaded(CwuWorker *worker, const Load *load, bool is_done)
   Event *event = event_new(worker, deliver_loaded, load->generation);
   event->model = worker->model != NULL ? cw_model_ref(worker->model) : NULL;
   event->is_done = is_done;
+  if (worker->transcoder != NULL &&
+      cw_transcoder_is_for_another(worker->transcoder, worker->model))
+    event->made_for = g_strdup(cw_transcoder_peek_config(worker->transcoder)->model_name);
   event->error = worker->load_error != NULL ? g_error_copy(worker->load_error) : NULL;
   event_post(event);
 }

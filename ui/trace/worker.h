@@ -17,9 +17,10 @@ typedef struct _CwuWorker CwuWorker;
 /* Borrowed arguments unless said otherwise; generations are those of the wish. */
 typedef struct {
   /* Once when the model is there (is_done false), once when the transcoder fits it too; an
-   * error ends the load. `model` is NULL if it could not be loaded. */
+   * error ends the load. `model` is NULL if it could not be loaded.
+   * made_for: the other model that the transcoder says it was made for, or NULL. */
   void (*loaded)(gpointer user_data, guint generation, CwModel *model, bool is_done,
-                 const GError *error);
+                 const char *made_for, const GError *error);
   /* Tokens of a text that was long or came before the model; takes the preview. */
   void (*tokenised)(gpointer user_data, guint generation, CwuPreview *preview);
   /* Takes next, NULL with an error. */

@@ -3,6 +3,7 @@
 #include "test-support.h"
 
 #include <math.h>
+#include <unistd.h>
 
 static CwTranscoder *
 open_path(const char *path)
@@ -228,6 +229,58 @@ hashes_contents(void)
   g_assert_cmpstr(cw_transcoder_get_hash(one), !=, cw_transcoder_get_hash(other));
 }
 
+/* The golden model under another name in its description; NULL: without one. */
+static CwModel *
+model_named(const char *name)
+{
+  g_autoptr(GError) error = NULL;
+  g_autofree char *golden = test_golden_path("attribution/llama-clt/model");
+  g_autofree char *folder = test_temp_dir();
+  g_autofree char *weights = g_build_filename(golden, "model.safetensors", NULL);
+  g_autofree char *linked = g_build_filename(folder, "model.safetensors", NULL);
+  g_autofree char *config = g_build_filename(golden, "config.json", NULL);
+  g_autofree char *changed = g_build_filename(folder, "config.json", NULL);
+  g_autofree char *text = NULL;
+  g_assert_true(g_file_get_contents(config, &text, NULL, &error));
+  g_autofree char *own = name != NULL
+                             ? g_strdup_printf("{\"_name_or_path\": \"%s\",%s", name, text + 1)
+                             : g_strdup(text);
+  g_assert_true(g_file_set_contents(changed, own, -1, &error));
+  g_assert_cmpint(symlink(weights, linked), ==, 0);
+  CwModel *model = cw_model_load(folder, &error);
+  g_assert_no_error(error);
+  test_remove_tree(folder);
+  return model;
+}
+
+/* The transcoder says "golden-llama". Without a name in the model's description only that of
+ * its folder is known, which says nothing. */
+static void
+knows_another_model_by_name(void)
+{
+  static const struct {
+    const char *name;
+    bool is_another;
+  } rows[] = {
+    { NULL, false },
+    { "golden-llama", false },
+    { "acme/Llama-3.2-1B-Instruct", false },
+    { "GOLDEN_llama v2", false },
+    { "acme/pythia-70m", true },
+    { "golden-llama/gpt2", true },
+    { "/home/me/checkpoint", false },
+    { "7b-it", false },
+  };
+  g_autoptr(CwTranscoder) transcoder = open_golden("attribution/llama-clt/transcoder");
+  g_assert_cmpstr(cw_transcoder_peek_config(transcoder)->model_name, ==, "golden-llama");
+  for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+    g_autoptr(GError) error = NULL;
+    g_autoptr(CwModel) model = model_named(rows[i].name);
+    g_assert_true(cw_transcoder_check_fits(transcoder, model, &error));
+    g_assert_cmpint(cw_transcoder_is_for_another(transcoder, model), ==, rows[i].is_another);
+  }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -245,5 +298,6 @@ main(int argc, char **argv)
   g_test_add_data_func("/core/transcoder/writes-a-per-layer-checkpoint", "training/plt/initial",
                        writes_every_format);
   g_test_add_func("/core/transcoder/hashes-contents", hashes_contents);
+  g_test_add_func("/core/transcoder/knows-another-model-by-name", knows_another_model_by_name);
   return g_test_run();
 }

@@ -151,11 +151,15 @@ typedef enum {
   CW_N_EDITS
 } CwDocumentEdit;
 
-/* A new graph of the document's prompt. What was said about nodes that the new graph has too
+/* A new graph. The prompt becomes the graph's, unless another one was typed meanwhile. What was
+ * said about nodes that the new graph has too
  * (same tokens; same kind, layer, position and feature) stays said. thresholds: of nodes and
  * edges; NULL keeps those that are set. */
 bool cw_document_set_graph(CwDocument *document, CwGraph *graph, const double *thresholds);
-bool cw_document_set_prompt(CwDocument *document, const char *prompt);
+/* What stands in the prompt bar. continues: it goes on with the typing before, and is part of
+ * the same step if the newest step is one and was not saved; a step that comes to nothing (a
+ * word typed and erased) goes. */
+bool cw_document_set_prompt(CwDocument *document, const char *prompt, bool continues);
 bool cw_document_set_thresholds(CwDocument *document, double node, double edge);
 bool cw_document_set_gravity(CwDocument *document, double gravity);
 bool cw_document_set_pinned(CwDocument *document, const uint32_t *nodes, size_t n, bool pinned);

@@ -65,6 +65,9 @@ commit(CwDocument *document, CwDocumentState *state, CwDocumentEdit edit, uint64
   if (document->may_merge && is_last && top->edit == edit && top->key == key) {
     cw_document_state_unref(top->state);
     top->state = state;
+    g_free(top->subject);
+    top->subject = g_strdup(subject != NULL ? subject : "");
+    document->may_merge = document->is_merging;
     return true;
   }
   push_step(document, state, edit, key, subject);
@@ -129,13 +132,22 @@ cw_document_peek_state(CwDocument *document)
 
 /* ---- edits of one number or text --------------------------------------------------------- */
 
+/* Whether the prompt is neither that of the graph nor empty: somebody typed it. */
+static bool
+is_typed(const CwDocumentState *state)
+{
+  const char *traced = state->graph != NULL ? cw_graph_peek_typed_prompt(state->graph) : "";
+  return *state->prompt != '\0' && strcmp(state->prompt, traced) != 0;
+}
+
 bool
 cw_document_set_graph(CwDocument *document, CwGraph *graph, const double *thresholds)
 {
   CwDocumentState *old = cw_document_peek_state(document);
   if (old->graph == graph)
     return false;
-  CwDocumentState *state = cw_document_state_new(graph, cw_graph_peek_typed_prompt(graph));
+  const char *traced = cw_graph_peek_typed_prompt(graph);
+  CwDocumentState *state = cw_document_state_new(graph, is_typed(old) ? old->prompt : traced);
   state->node_threshold = old->node_threshold;
   state->edge_threshold = old->edge_threshold;
   state->gravity = old->gravity;
@@ -151,14 +163,30 @@ cw_document_set_graph(CwDocument *document, CwGraph *graph, const double *thresh
     state->edge_threshold = CLAMP(thresholds[1], 0, 1);
   }
   cw_document_state_carry(state, old);
-  return commit(document, state, CW_EDIT_TRACE, NO_KEY, state->prompt);
+  return commit(document, state, CW_EDIT_TRACE, NO_KEY, traced);
+}
+
+/* Takes the newest step back for good. */
+static void
+drop_step(CwDocument *document)
+{
+  g_ptr_array_remove_index(document->steps, document->position--);
+  document->may_merge = false;
 }
 
 bool
-cw_document_set_prompt(CwDocument *document, const char *prompt)
+cw_document_set_prompt(CwDocument *document, const char *prompt, bool continues)
 {
-  if (strcmp(cw_document_peek_state(document)->prompt, prompt) == 0)
+  const Step *top = step_at(document, document->position);
+  if (strcmp(top->state->prompt, prompt) == 0)
     return false;
+  bool joins = continues && top->edit == CW_EDIT_PROMPT && top->state != document->saved &&
+               document->position + 1 == document->steps->len;
+  if (joins && strcmp(step_at(document, document->position - 1)->state->prompt, prompt) == 0) {
+    drop_step(document);
+    return true;
+  }
+  document->may_merge |= joins;
   CwDocumentState *state = edit_state(document);
   g_ref_string_release(state->prompt);
   state->prompt = g_ref_string_new(prompt);

@@ -17,6 +17,7 @@ struct _CwuDocument {
   CwDocument *core;
   CwDocumentState *told; /* what views know */
   guint64 told_steps;    /* steps and position that views know */
+  char *told_subject;    /* of the step before; it changes while somebody types */
   gboolean told_saved;
   GHashTable *shown; /* graph -> Shown, of every graph that was shown */
   CwuPruneRunner *pruner;
@@ -188,7 +189,13 @@ tell_history(CwuDocument *self)
   guint64 steps =
       (guint64)cw_document_get_n_steps(self->core) << 32 | cw_document_get_position(self->core);
   gboolean is_saved = cw_document_is_saved(self->core);
-  bool has_moved = steps != self->told_steps;
+  const char *subject =
+      cw_document_get_step(self->core, cw_document_get_position(self->core)).subject;
+  bool has_moved = steps != self->told_steps || g_strcmp0(subject, self->told_subject) != 0;
+  if (has_moved) {
+    g_free(self->told_subject);
+    self->told_subject = g_strdup(subject);
+  }
   self->told_steps = steps;
   if (is_saved != self->told_saved) {
     self->told_saved = is_saved;
@@ -843,6 +850,7 @@ cwu_document_finalize(GObject *object)
   cw_document_state_unref(self->told);
   cw_document_free(self->core);
   g_clear_object(&self->file);
+  g_free(self->told_subject);
   g_free(self->title);
   g_free(self->subtitle);
   g_strfreev(self->remarks);

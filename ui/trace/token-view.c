@@ -338,13 +338,39 @@ cwu_token_view_dup_text(CwuTokenView *self)
   return gtk_text_buffer_get_text(buffer, &start, &end, FALSE);
 }
 
+/* Whether a byte goes on with a character. */
+static bool
+is_inside(char byte)
+{
+  return (byte & 0xc0) == 0x80;
+}
+
+/* Replaces what differs, and leaves the cursor there: after an undo one sees what it did. */
 void
 cwu_token_view_set_text(CwuTokenView *self, const char *text)
 {
   g_return_if_fail(CWU_IS_TOKEN_VIEW(self) && text != NULL);
+  GtkTextBuffer *buffer = gtk_text_view_get_buffer(GTK_TEXT_VIEW(self));
   g_autofree char *old = cwu_token_view_dup_text(self);
-  if (strcmp(old, text) != 0)
-    gtk_text_buffer_set_text(gtk_text_view_get_buffer(GTK_TEXT_VIEW(self)), text, -1);
+  size_t n_old = strlen(old), n = strlen(text), head = 0, tail = 0;
+  if (strcmp(old, text) == 0)
+    return;
+  while (head < MIN(n_old, n) && old[head] == text[head])
+    head++;
+  while (head > 0 && (is_inside(old[head]) || is_inside(text[head])))
+    head--;
+  while (tail < MIN(n_old, n) - head && old[n_old - 1 - tail] == text[n - 1 - tail])
+    tail++;
+  while (tail > 0 && is_inside(old[n_old - tail]))
+    tail--;
+  GtkTextIter start, end;
+  glong first = g_utf8_strlen(old, (gssize)head);
+  glong last = first + g_utf8_strlen(old + head, (gssize)(n_old - head - tail));
+  gtk_text_buffer_get_iter_at_offset(buffer, &start, (int)first);
+  gtk_text_buffer_get_iter_at_offset(buffer, &end, (int)last);
+  gtk_text_buffer_delete(buffer, &start, &end);
+  gtk_text_buffer_insert(buffer, &start, text + head, (int)(n - head - tail));
+  gtk_text_buffer_place_cursor(buffer, &start);
 }
 
 static void
@@ -377,6 +403,8 @@ cwu_token_view_init(CwuTokenView *self)
   self->return_mark = gtk_widget_create_pango_layout(GTK_WIDGET(self), "↵");
   self->wide = gtk_text_buffer_create_tag(gtk_text_view_get_buffer(view), NULL,
                                           "letter-spacing", SPACE_EXTRA_PX * PANGO_SCALE, NULL);
+  /* The document undoes what is typed, in one order with everything else. */
+  gtk_text_buffer_set_enable_undo(gtk_text_view_get_buffer(view), FALSE);
   gtk_text_view_set_wrap_mode(view, GTK_WRAP_WORD_CHAR);
   gtk_text_view_set_accepts_tab(view, FALSE);
   gtk_text_view_set_left_margin(view, CHIP_PADDING_PX);

@@ -5,6 +5,9 @@
 
 #include "desktop/settings.h"
 
+/* Letters that follow each other faster than this are undone together. */
+#define PAUSE_US (G_USEC_PER_SEC)
+
 struct _CwuTraceControl {
   gint n_references;
   CwuDocument *document; /* NULL after free */
@@ -13,6 +16,8 @@ struct _CwuTraceControl {
   GtkStringList *recent;
   guint generation; /* of the newest trace */
   bool is_tracing;
+  bool is_same;    /* bar and document are being made to say the same */
+  gint64 typed_us; /* when the bar's text changed last; 0: what comes next is a new step */
   CwuTracedCb traced;
   gpointer user_data;
 };
@@ -127,12 +132,32 @@ cancel_cb(CwuTraceControl *control)
     cwu_engine_cancel_trace(control->engine);
 }
 
+/* What stands in the bar is the document's, so that undo, autosave and saving have it. */
+static void
+text_cb(CwuTraceControl *control)
+{
+  gint64 now_us = g_get_monotonic_time();
+  if (control->is_same)
+    return;
+  control->is_same = true;
+  cw_document_set_prompt(cwu_document_peek_core(control->document),
+                         cwu_prompt_bar_peek_text(control->bar),
+                         now_us - control->typed_us < PAUSE_US);
+  cwu_document_sync(control->document);
+  control->is_same = false;
+  control->typed_us = now_us;
+}
+
 static void
 changed_cb(CwuTraceControl *control, guint parts)
 {
   CwDocumentState *state = cwu_document_peek_state(control->document);
-  if (parts & (CW_DOCUMENT_PROMPT | CW_DOCUMENT_GRAPH))
-    cwu_prompt_bar_set_text(control->bar, cw_document_state_peek_prompt(state));
+  if (control->is_same || (parts & (CW_DOCUMENT_PROMPT | CW_DOCUMENT_GRAPH)) == 0)
+    return;
+  control->is_same = true;
+  cwu_prompt_bar_set_text(control->bar, cw_document_state_peek_prompt(state));
+  control->is_same = false;
+  control->typed_us = 0;
 }
 
 /* ---- settings and recent prompts, one for all tabs ------------------------------------- */
@@ -184,6 +209,7 @@ cwu_trace_control_new(CwuDocument *document, CwuEngine *engine, CwuTracedCb trac
   cwu_prompt_bar_set_recent(control->bar, G_LIST_MODEL(control->recent));
   load_settings(control);
   update_recent(control);
+  g_signal_connect_swapped(control->bar, "notify::text", G_CALLBACK(text_cb), control);
   g_signal_connect_swapped(control->bar, "trace-requested", G_CALLBACK(trace_cb), control);
   g_signal_connect_swapped(control->bar, "cancel-requested", G_CALLBACK(cancel_cb), control);
   g_signal_connect_swapped(control->bar, "notify::settings", G_CALLBACK(store_settings),

@@ -1,8 +1,9 @@
 /* trace-control.h - between a document, its prompt bar and the engine: what Enter does.
  *
- * A trace that ends becomes the document's graph, as one edit; undo brings the graph before
- * back. A newer trace of the same document replaces one under way; one of another tab ends it,
- * which the bar says. Main thread. */
+ * What is typed is an edit of the document: its undo is the only one. A trace that ends becomes
+ * the document's graph, as one edit; undo brings the graph before back. A newer trace of the
+ * same document replaces one under way; one of another tab ends it, which the bar says. Main
+ * thread. */
 #pragma once
 
 #include "models/document.h"

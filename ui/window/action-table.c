@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define TYPING CWU_ACTION_OFF_WHILE_TYPING
+#define UNDO   (CWU_ACTION_OFF_WHILE_TYPING | CWU_ACTION_UNDOES)
 #define WIDGET CWU_ACTION_KEYS_OF_WIDGET
 
 /* clang-format off */
@@ -37,9 +38,9 @@ static const CwuAction actions[] = {
 
   { "win.undo", { "<Control>z" }, N_("Undo"), NULL,
     N_("Takes back the last change; every change can be taken back."),
-    "edit-undo-symbolic", CWU_SECTION_EDIT, TYPING },
+    "edit-undo-symbolic", CWU_SECTION_EDIT, UNDO },
   { "win.redo", { "<Shift><Control>z", "<Control>y" }, N_("Redo"), NULL, NULL,
-    "edit-redo-symbolic", CWU_SECTION_EDIT, TYPING },
+    "edit-redo-symbolic", CWU_SECTION_EDIT, UNDO },
   { "win.history", { "<Control>h" }, N_("History of changes"), NULL,
     N_("Every step by its name; a click goes to it."),
     NULL, CWU_SECTION_EDIT, TYPING },
@@ -175,10 +176,17 @@ cwu_action_table_install_keys(GtkApplication *application)
       gtk_application_set_accels_for_action(application, actions[i].name, actions[i].keys);
 }
 
+/* Whether the focus is in a text that leaves its undo to the document. */
 static bool
-is_typing(GtkWidget *window)
+has_no_undo(GtkWidget *focus)
 {
-  GtkWidget *focus = gtk_root_get_focus(GTK_ROOT(window));
+  return GTK_IS_TEXT_VIEW(focus) &&
+         !gtk_text_buffer_get_enable_undo(gtk_text_view_get_buffer(GTK_TEXT_VIEW(focus)));
+}
+
+static bool
+is_typing(GtkWidget *focus)
+{
   if (GTK_IS_TEXT_VIEW(focus))
     return gtk_text_view_get_editable(GTK_TEXT_VIEW(focus));
   if (GTK_IS_EDITABLE_LABEL(focus))
@@ -192,7 +200,10 @@ key_cb(GtkWidget *window, GVariant *arguments, gpointer user_data)
   const CwuAction *action = user_data;
   g_autofree char *name = NULL;
   g_autoptr(GVariant) target = NULL;
-  if (is_typing(window) || !g_action_parse_detailed_name(action->name, &name, &target, NULL))
+  GtkWidget *focus = gtk_root_get_focus(GTK_ROOT(window));
+  bool is_left =
+      is_typing(focus) && !((action->flags & CWU_ACTION_UNDOES) && has_no_undo(focus));
+  if (is_left || !g_action_parse_detailed_name(action->name, &name, &target, NULL))
     return FALSE;
   return gtk_widget_activate_action_variant(window, name, target);
 }
@@ -203,7 +214,7 @@ cwu_action_table_add_keys(GtkWidget *window)
   GtkEventController *controller = gtk_shortcut_controller_new();
   for (size_t i = 0; i < G_N_ELEMENTS(actions); i++) {
     const CwuAction *action = &actions[i];
-    for (size_t k = 0; action->flags == TYPING && action->keys[k] != NULL; k++)
+    for (size_t k = 0; (action->flags & TYPING) && action->keys[k] != NULL; k++)
       gtk_shortcut_controller_add_shortcut(
           GTK_SHORTCUT_CONTROLLER(controller),
           gtk_shortcut_new(gtk_shortcut_trigger_parse_string(action->keys[k]),

@@ -22,7 +22,9 @@ typedef enum {
   /* The keys are left to a text entry that has the focus. */
   CWU_ACTION_OFF_WHILE_TYPING = 1 << 0,
   /* A widget listens for the keys itself: the shortcuts window names them, nothing else. */
-  CWU_ACTION_KEYS_OF_WIDGET = 1 << 1
+  CWU_ACTION_KEYS_OF_WIDGET = 1 << 1,
+  /* Undo and redo: a text that keeps no undo of its own leaves it to the document. */
+  CWU_ACTION_UNDOES = 1 << 2
 } CwuActionFlags;
 
 typedef struct {

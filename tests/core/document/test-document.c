@@ -180,6 +180,50 @@ test_merge(void)
   g_assert_cmpuint(cw_document_get_n_steps(document), ==, 6);
 }
 
+/* Letters in one go are one step, named by what stands there in the end. */
+static void
+test_typing(void)
+{
+  g_autoptr(CwDocument) document = document_new();
+  g_assert_true(cw_document_set_prompt(document, "a b c d e!", true));
+  g_assert_true(cw_document_set_prompt(document, "a b c d e!?", true));
+  g_assert_cmpuint(cw_document_get_n_steps(document), ==, 2);
+  g_assert_cmpstr(cw_document_get_step(document, 1).subject, ==, "a b c d e!?");
+  /* After a pause, or on top of what was saved, a new step. */
+  g_assert_true(cw_document_set_prompt(document, "a b", false));
+  g_assert_cmpuint(cw_document_get_n_steps(document), ==, 3);
+  cw_document_mark_saved(document, cw_document_peek_state(document));
+  g_assert_true(cw_document_set_prompt(document, "a bc", true));
+  g_assert_cmpuint(cw_document_get_n_steps(document), ==, 4);
+  /* Typed and erased: nothing was done, and the file is still what is shown. */
+  g_assert_true(cw_document_set_prompt(document, "a b", true));
+  g_assert_cmpuint(cw_document_get_n_steps(document), ==, 3);
+  g_assert_true(cw_document_is_saved(document));
+  /* It does not go on with a step of another kind, nor with one that was undone. */
+  g_assert_true(cw_document_set_gravity(document, 0.1));
+  g_assert_true(cw_document_set_prompt(document, "x", true));
+  g_assert_cmpuint(cw_document_get_n_steps(document), ==, 5);
+  g_assert_true(cw_document_set_prompt(document, "xy", false));
+  g_assert_true(cw_document_undo(document));
+  g_assert_true(cw_document_set_prompt(document, "xz", true));
+  g_assert_cmpuint(cw_document_get_n_steps(document), ==, 6);
+  g_assert_true(cw_document_undo(document));
+  g_assert_cmpstr(cw_document_state_peek_prompt(cw_document_peek_state(document)), ==, "x");
+}
+
+/* What is typed while a trace runs is not overwritten by its end. */
+static void
+test_typing_while_tracing(void)
+{
+  g_autoptr(CwDocument) document = document_new();
+  g_autoptr(CwGraph) other = graph_of_features(4);
+  g_assert_true(cw_document_set_prompt(document, "what comes next", false));
+  g_assert_true(cw_document_set_graph(document, other, NULL));
+  CwDocumentState *state = cw_document_peek_state(document);
+  g_assert_cmpstr(cw_document_state_peek_prompt(state), ==, "what comes next");
+  g_assert_cmpstr(cw_document_get_step(document, 2).subject, ==, "a b c d e");
+}
+
 static void
 test_history(void)
 {
@@ -197,7 +241,7 @@ test_history(void)
   g_assert_true(cw_document_redo(document));
   cw_document_mark_saved(document, cw_document_peek_state(document));
   g_assert_true(cw_document_is_saved(document));
-  cw_document_set_prompt(document, "another"); /* what was undone is gone */
+  cw_document_set_prompt(document, "another", false); /* what was undone is gone */
   g_assert_cmpuint(cw_document_get_n_steps(document), ==, 3);
   g_assert_false(cw_document_redo(document));
   g_assert_true(cw_document_undo(document));
@@ -262,7 +306,7 @@ edit_everything(CwDocument *document)
   cw_document_add_note(document, -1, 0.3, 0.4, "in the corner");
   cw_document_set_place(document, 20, 1.25f, -7.1f);
   cw_document_set_place(document, 3, 0.1f, 1e-7f);
-  cw_document_set_prompt(document, "a b c d e f");
+  cw_document_set_prompt(document, "a b c d e f", false);
 }
 
 static void
@@ -441,12 +485,12 @@ random_edit(CwDocument *document, CwGraph *const graphs[2])
   uint32_t n = 1 + random_below(4), node = random_below(N_NODES + 2);
   for (uint32_t i = 0; i < 4; i++)
     nodes[i] = random_below(N_NODES + 1);
-  switch (random_below(19)) {
+  switch (random_below(20)) {
   case 0:
     cw_document_set_graph(document, graphs[random_below(2)], NULL);
     break;
   case 1:
-    cw_document_set_prompt(document, text);
+    cw_document_set_prompt(document, text, false);
     break;
   case 2:
     cw_document_set_thresholds(document, random_share(), random_share());
@@ -492,6 +536,9 @@ random_edit(CwDocument *document, CwGraph *const graphs[2])
     cw_document_free_place(document, (int64_t)node - 1);
     break;
   case 17:
+    cw_document_set_prompt(document, random_below(4) == 0 ? "" : text, true);
+    break;
+  case 18:
     cw_document_begin_merge(document);
     break;
   default:
@@ -548,6 +595,8 @@ main(int argc, char **argv)
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/core/document/edits", test_edits);
   g_test_add_func("/core/document/drag-is-one-step", test_merge);
+  g_test_add_func("/core/document/typing-is-one-step", test_typing);
+  g_test_add_func("/core/document/typing-while-tracing-stays", test_typing_while_tracing);
   g_test_add_func("/core/document/history", test_history);
   g_test_add_func("/core/document/says-what-differs", test_compare);
   g_test_add_func("/core/document/trace-again-keeps-annotations", test_trace_again);

@@ -35,7 +35,7 @@ cw_codec_from_name(const char *name, CwCodec *codec)
 double
 cw_codec_default_error(CwCodec codec)
 {
-  static const double errors[] = { 0, 0.0025, 0.01 };
+  static const double errors[] = { 0, 0.0028, 0.02 };
   return errors[codec];
 }
 

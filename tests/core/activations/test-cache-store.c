@@ -168,7 +168,7 @@ loses_no_more_than_asked(Fixture *fixture, gconstpointer data)
   } cases[] = {
     { CW_CODEC_INT8, 0, 0.003 },
     { CW_CODEC_INT8, 0.0005, 0.00055 },
-    { CW_CODEC_INT4, 0, 0.011 },
+    { CW_CODEC_INT4, 0, 0.02 },
     { CW_CODEC_NONE, 0, 0x1p-22 }, /* rounding to 11 bits loses less than 2^-11 of a value */
   };
   for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {

@@ -1,0 +1,227 @@
+/* cache.c - how fast activations are stored and read back, how small they get and what they
+ * lose, on activations of a real model.
+ *
+ *   clew logits --prompt - --taps -o TAPS.safetensors < TEXT
+ *   bench-cache [--codec int8] [--error 0.0028] TAPS.safetensors...
+ *
+ * Takes mlp_hat.L and mlp_out.L [T, D] of every layer and file, the first position of each file
+ * left out, as one batch; one thread stores it as a cache and reads it back, shuffled, in
+ * batches of 512. Prints one JSON object;
+ * CPU time. */
+#include "bench-support.h"
+#include "cw-activations.h"
+#include "cw-tensor-file.h"
+
+#include <glib/gstdio.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum { READ_ROWS = 512 };
+
+static char *codec_name, **paths;
+static double target_error;
+static int n_rounds = 3;
+
+static const GOptionEntry entries[] = {
+  { "codec", 0, 0, G_OPTION_ARG_STRING, &codec_name, "none, int8 or int4", "C" },
+  { "error", 0, 0, G_OPTION_ARG_DOUBLE, &target_error, "of the energy; 0: the codec's", "E" },
+  { "rounds", 0, 0, G_OPTION_ARG_INT, &n_rounds, "of each measurement, the best counts", "N" },
+  { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &paths, NULL, "TAPS..." },
+  { NULL },
+};
+
+typedef struct {
+  int64_t n_layers, width, n;
+  float *in, *out;  /* [L, n, D] */
+  int32_t *numbers; /* [n] 0, 1, 2, ...: for tokens, documents and positions */
+} Rows;
+
+static double
+cpu_seconds(void)
+{
+  struct timespec t;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static const CwTensor *
+find_tap(const CwTensorFile *file, const char *name, int64_t layer)
+{
+  g_autofree char *full = g_strdup_printf("%s.%" G_GINT64_FORMAT, name, layer);
+  return cw_tensor_file_find(file, full);
+}
+
+/* Copies what a file has behind the rows that are there; counts only if rows->in is NULL. */
+static void
+take_file(const CwTensorFile *file, Rows *rows, int64_t total)
+{
+  int64_t n_layers = 0, n = 0;
+  for (const CwTensor *in; (in = find_tap(file, "mlp_hat", n_layers)) != NULL; n_layers++) {
+    n = in->shape[0] - 1;
+    rows->width = in->shape[1];
+    if (rows->in == NULL)
+      continue;
+    size_t bytes = (size_t)(n * rows->width) * sizeof(float);
+    int64_t at = (n_layers * total + rows->n) * rows->width;
+    const CwTensor *out = find_tap(file, "mlp_out", n_layers);
+    memcpy(rows->in + at, (const float *)in->data + rows->width, bytes);
+    memcpy(rows->out + at, (const float *)out->data + rows->width, bytes);
+  }
+  rows->n_layers = n_layers;
+  rows->n += n;
+}
+
+static void
+load_rows(Rows *rows)
+{
+  g_autoptr(GPtrArray) files =
+      g_ptr_array_new_with_free_func((GDestroyNotify)cw_tensor_file_close);
+  for (char **path = paths; *path != NULL; path++) {
+    g_autoptr(GError) error = NULL;
+    CwTensorFile *file = cw_tensor_file_open(*path, &error);
+    if (file == NULL)
+      g_error("%s", error->message);
+    g_ptr_array_add(files, file);
+    take_file(file, rows, 0);
+  }
+  int64_t total = rows->n, n_floats = rows->n_layers * total * rows->width;
+  rows->in = g_new(float, n_floats);
+  rows->out = g_new(float, n_floats);
+  rows->numbers = g_new(int32_t, total);
+  for (int64_t i = 0; i < total; i++)
+    rows->numbers[i] = (int32_t)i;
+  rows->n = 0;
+  for (guint i = 0; i < files->len; i++)
+    take_file(files->pdata[i], rows, total);
+}
+
+static void
+remove_cache(const char *folder)
+{
+  static const char *const names[] = { "frames-0000.bin", "frames-0000.index",
+                                       "manifest.json" };
+  for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+    g_autofree char *path = g_build_filename(folder, names[i], NULL);
+    g_unlink(path);
+  }
+  g_rmdir(folder);
+}
+
+static double
+time_storing(const Rows *rows, const char *folder, CwCodec codec)
+{
+  CwCacheOptions options = { .n_layers = rows->n_layers,
+                             .width = rows->width,
+                             .codec = codec,
+                             .target_error = target_error };
+  g_autoptr(GError) error = NULL;
+  double start = cpu_seconds();
+  CwCacheWriter *writer = cw_cache_writer_begin(folder, &options, false, &error);
+  if (writer == NULL ||
+      !cw_cache_writer_append(writer, NULL, rows->in, rows->out, rows->numbers, rows->numbers,
+                              rows->numbers, rows->n, &error) ||
+      !cw_cache_writer_finish(writer, &error))
+    g_error("%s", error->message);
+  return cpu_seconds() - start;
+}
+
+static double
+time_reading(const Rows *rows, const char *folder)
+{
+  g_autoptr(GError) error = NULL;
+  g_autofree float *in = g_new0(float, rows->n_layers *READ_ROWS * rows->width);
+  g_autofree float *out = g_new0(float, rows->n_layers *READ_ROWS * rows->width);
+  CwStreamOptions options = { .batch_tokens = READ_ROWS, .is_shuffled = true };
+  double start = cpu_seconds();
+  g_autoptr(CwActivations) activations = cw_activations_open(folder, &error);
+  g_autoptr(CwActivationStream) stream =
+      activations != NULL ? cw_activation_stream_new(activations, &options, &error) : NULL;
+  if (stream == NULL)
+    g_error("%s", error->message);
+  for (int64_t i = 0; i < rows->n / READ_ROWS; i++)
+    if (!cw_activation_stream_next(stream, in, out, NULL, &error))
+      g_error("%s", error->message);
+  return (cpu_seconds() - start) * (double)rows->n / (double)(rows->n / READ_ROWS * READ_ROWS);
+}
+
+typedef struct {
+  double worst, mean, worst_dimension; /* shares of the energy */
+} Loss;
+
+/* Of every value, beside what was stored. */
+static void
+measure_loss(const Rows *rows, const char *folder, Loss *loss)
+{
+  g_autoptr(CwActivations) activations = cw_activations_open(folder, NULL);
+  int64_t n_floats = rows->n_layers * rows->n * rows->width;
+  g_autofree float *in = g_new(float, n_floats), *out = g_new(float, n_floats);
+  g_autofree int32_t *order = g_new(int32_t, rows->n);
+  if (!cw_activations_read(activations, 0, rows->n, in, out, order, NULL))
+    g_error("The cache cannot be read");
+  *loss = (Loss){ 0 };
+  for (int64_t l = 0; l < rows->n_layers; l++)
+    for (int side = 0; side < 2; side++) {
+      const float *stored = side == 0 ? rows->in : rows->out, *read = side == 0 ? in : out;
+      double energy = 0, missed = 0;
+      for (int64_t d = 0; d < rows->width; d++) {
+        double of_d = 0, missed_of_d = 0;
+        for (int64_t r = 0; r < rows->n; r++) {
+          double v = (double)stored[(l * rows->n + order[r]) * rows->width + d];
+          double miss = v - (double)read[(l * rows->n + r) * rows->width + d];
+          of_d += v * v;
+          missed_of_d += miss * miss;
+        }
+        energy += of_d;
+        missed += missed_of_d;
+        loss->worst_dimension = MAX(loss->worst_dimension, missed_of_d / of_d);
+      }
+      loss->worst = MAX(loss->worst, missed / energy);
+      loss->mean += missed / energy / (double)(2 * rows->n_layers);
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GOptionContext) context = g_option_context_new(NULL);
+  g_option_context_add_main_entries(context, entries, NULL);
+  if (!g_option_context_parse(context, &argc, &argv, &error) || paths == NULL) {
+    g_printerr("%s\n", error != NULL ? error->message : "usage: bench-cache TAPS...");
+    return 2;
+  }
+  g_autofree char *machine = bench_describe_machine();
+  const char *name = codec_name != NULL ? codec_name : "int8";
+  CwCodec codec = strcmp(name, "none") == 0   ? CW_CODEC_NONE
+                  : strcmp(name, "int4") == 0 ? CW_CODEC_INT4
+                                              : CW_CODEC_INT8;
+  Rows rows = { 0 };
+  load_rows(&rows);
+  g_autofree char *parent = g_dir_make_tmp("bench-cache-XXXXXX", NULL);
+  g_autofree char *folder = g_build_filename(parent, "cache", NULL);
+  double storing = INFINITY, reading = INFINITY;
+  for (int i = 0; i < n_rounds; i++) {
+    remove_cache(folder);
+    double stored = time_storing(&rows, folder, codec), read = time_reading(&rows, folder);
+    storing = MIN(storing, stored);
+    reading = MIN(reading, read);
+  }
+  Loss loss;
+  measure_loss(&rows, folder, &loss);
+  g_autofree char *frames = g_build_filename(folder, "frames-0000.bin", NULL);
+  GStatBuf info = { 0 };
+  g_stat(frames, &info);
+  printf("{\"machine\": \"%s\", \"codec\": \"%s\", \"tokens\": %d, \"layers\": %d, "
+         "\"width\": %d,\n \"share_of_f16\": %.4f, \"worst_layer_error\": %.6f, "
+         "\"mean_error\": %.6f, \"worst_dimension_error\": %.6f,\n"
+         " \"stored_tokens_per_cpu_second\": %.0f, \"read_tokens_per_cpu_second\": %.0f}\n",
+         machine, name, (int)rows.n, (int)rows.n_layers, (int)rows.width,
+         (double)info.st_size / ((double)rows.n * (double)(rows.n_layers * rows.width) * 4),
+         loss.worst, loss.mean, loss.worst_dimension, (double)rows.n / storing,
+         (double)rows.n / reading);
+  remove_cache(folder);
+  g_rmdir(parent);
+  return 0;
+}

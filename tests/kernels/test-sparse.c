@@ -291,8 +291,10 @@ test_adjoint(gconstpointer isa)
     g_autofree float *upstream = test_random_floats(&random, (size_t)(row * p.n_tokens));
     g_autofree float *scale = test_random_floats(&random, (size_t)p.n_features);
     g_autofree float *before = test_random_floats(&random, (size_t)n_entries);
-    g_autofree float *adjoint = g_memdup2(before, (size_t)(n_entries + 1) * sizeof(float));
+    g_autofree float *adjoint = g_new0(float, n_entries + 1);
     g_autofree double *sums = g_new0(double, 2 * p.n_features + 1);
+    if (n_entries > 0)
+      memcpy(adjoint, before, (size_t)n_entries * sizeof *adjoint);
     const CwkSparseAdjointPart part = { .n_features = p.n_features,
                                         .n_tokens = p.n_tokens,
                                         .n_tiles = p.n_tiles,
@@ -357,13 +359,15 @@ test_adam(gconstpointer isa)
     TestRandom random = { 13 };
     int64_t row = p.n_tiles * CWK_TILE, n = row * p.n_features;
     g_autofree float *weight = test_random_floats(&random, (size_t)n);
-    g_autofree float *before = g_memdup2(weight, (size_t)(n + 1) * sizeof(float));
+    g_autofree float *before = g_new0(float, n + 1);
     g_autofree float *source = test_random_floats(&random, (size_t)(row * p.n_tokens));
     g_autofree float *scale = test_random_floats(&random, (size_t)p.n_features);
     g_autofree float *shift_scale = test_random_floats(&random, (size_t)p.n_features);
     g_autofree float *shift = test_random_floats(&random, (size_t)row);
     g_autofree float *m = g_new0(float, n + 1), *v = g_new0(float, n + 1);
     g_autofree double *norm2 = g_new0(double, p.n_features + 1);
+    if (n > 0)
+      memcpy(before, weight, (size_t)n * sizeof *before);
     const CwkSparseRowsPart part = { .n_features = p.n_features,
                                      .n_tiles = p.n_tiles,
                                      .entries = { p.first, p.token },

@@ -16,7 +16,11 @@
 
 #include "test-support.h"
 
-#define STALL_LIMIT_MS 50.0
+/* The goal is 50 ms on a machine of our own (measured: 34.8 for the slowest step). Machines
+ * that others share take up to half as long again, so a test fails at twice the goal and tells
+ * the rest. */
+#define STALL_GOAL_MS  50.0
+#define STALL_LIMIT_MS (2 * STALL_GOAL_MS)
 #define WAIT_SECONDS   120
 #define WAKE_MS        5
 #define DRAG_STEPS     8
@@ -215,6 +219,8 @@ session_check_stalls(void)
                    step->name, median_of(step)->ms, last->ms, last->own_ms);
   }
   const Step *slowest = session.steps->pdata[0];
+  if (!IS_SLOWED && median_of(slowest)->ms > STALL_GOAL_MS)
+    g_test_message("%s takes longer than the goal of %.0f ms", slowest->name, STALL_GOAL_MS);
   if (!IS_SLOWED && median_of(slowest)->ms > STALL_LIMIT_MS)
     g_error("The main loop stands still for %.1f ms: %s", median_of(slowest)->ms,
             slowest->name);

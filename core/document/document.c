@@ -63,10 +63,11 @@ commit(CwDocument *document, CwDocumentState *state, CwDocumentEdit edit, uint64
   Step *top = step_at(document, document->position);
   bool is_last = document->position + 1 == document->steps->len;
   if (document->may_merge && is_last && top->edit == edit && top->key == key) {
+    char *kept = g_strdup(subject != NULL ? subject : ""); /* it may be the old state's own */
     cw_document_state_unref(top->state);
     top->state = state;
     g_free(top->subject);
-    top->subject = g_strdup(subject != NULL ? subject : "");
+    top->subject = kept;
     document->may_merge = document->is_merging;
     return true;
   }

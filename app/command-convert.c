@@ -74,6 +74,10 @@ convert(const char *in, const char *out, CwaRun *run, GError **error)
   case CWA_INPUT_TRANSCODER:
   case CWA_INPUT_TENSORS:
     return convert_transcoder(in, out, run, error);
+  case CWA_INPUT_CACHE:
+    g_set_error(error, CW_ERROR, CW_ERROR_UNSUPPORTED,
+                "%s is a cache of activations; convert takes graphs and transcoders", in);
+    return false;
   case CWA_INPUT_MODEL_FILE:
   case CWA_INPUT_MODEL_FOLDER:
     g_set_error(error, CW_ERROR, CW_ERROR_UNSUPPORTED,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "cw-activations.h"
 #include "cw-transcoder.h"
 #include "facts.h"
 #include "file-facts.h"
@@ -225,6 +226,34 @@ info_of_graph(const char *path, CwaRun *run, CwaFacts *facts, GError **error)
   return true;
 }
 
+/* All checksums are compared unless --no-hash says to believe the files. */
+static bool
+info_of_cache(const char *path, CwaRun *run, CwaFacts *facts, GError **error)
+{
+  g_autoptr(CwActivations) activations = cw_activations_open(path, error);
+  if (activations == NULL)
+    return false;
+  const CwActivationsConfig *config = cw_activations_peek_config(activations);
+  bool is_verified = !cwa_arguments_flag(run->arguments, "no-hash");
+  if (is_verified && !cw_activations_verify(activations, &run->reports, run->cancel, error))
+    return false;
+  cwa_facts_add_text(facts, "kind", "activations");
+  cwa_facts_add_text(facts, "form", config->format);
+  cwa_facts_add_integer(facts, "rows", config->n_rows);
+  cwa_facts_add_integer(facts, "layers", config->n_layers);
+  cwa_facts_add_integer(facts, "width", config->width);
+  cwa_facts_add_integer(facts, "context", config->context_tokens);
+  cwa_facts_add_text(facts, "input_hook", config->input_hook);
+  cwa_facts_add_text(facts, "output_hook", config->output_hook);
+  cwa_facts_add_text(facts, "codec", config->codec);
+  cwa_facts_add_number(facts, "held_out_fraction", config->held_out_fraction, 4);
+  cwa_facts_add_text(facts, "model", config->model_name);
+  cwa_facts_add_text(facts, "model_sha256", config->model_hash);
+  cwa_facts_add_bool(facts, "checksums_compared", is_verified);
+  cwa_facts_add_text(facts, "sha256", cw_activations_get_hash(activations));
+  return true;
+}
+
 /* ---- the command ------------------------------------------------------------------------ */
 
 static bool
@@ -242,6 +271,8 @@ describe(const char *path, CwaRun *run, CwaFacts *facts, GError **error)
     return info_of_model_folder(path, run, facts, error);
   case CWA_INPUT_TRANSCODER:
     return info_of_transcoder(path, run, facts, error);
+  case CWA_INPUT_CACHE:
+    return info_of_cache(path, run, facts, error);
   case CWA_INPUT_TENSORS:
     return info_of_tensors(path, run, facts, error);
   case CWA_INPUT_GRAPH:
@@ -273,12 +304,13 @@ static const CwaOption info_options[] = {
 
 const CwaCommand cwa_command_info = {
   .name = "info",
-  .summary = "what a model, transcoder, graph or tensor file is",
+  .summary = "what a model, transcoder, cache, graph or tensor file is",
   .usage = "[OPTIONS] FILE",
   .description =
       "Tells by its contents what FILE is, and describes it: a model (GGUF file or Hugging "
       "Face folder), a transcoder (circuit-tracer's folder, a CLT-Forge checkpoint, Clew's "
-      "compact file), an attribution graph (.json of circuit-tracer, Neuronpedia or "
+      "compact file), a cache of activations (every checksum is compared), an attribution "
+      "graph (.json of circuit-tracer, Neuronpedia or "
       "Anthropic), or a file of tensors (safetensors): layers, widths, hooks, shapes, element "
       "types, sizes, SHA-256.",
   .examples = "clew info SmolLM2-135M-Instruct.Q4_1.gguf\n"

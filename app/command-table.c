@@ -11,6 +11,7 @@ static const CwaCommand *const all_commands[] = {
   &cwa_command_info,
   &cwa_command_tokenize,
   &cwa_command_logits,
+  &cwa_command_cache,
   &cwa_command_train,
   &cwa_command_attribute,
   &cwa_command_prune,

@@ -25,13 +25,17 @@ detect_folder(const char *path, CwaInputKind *kind, GError **error)
       *kind = CWA_INPUT_TRANSCODER;
       return true;
     }
+  if (folder_has(path, "manifest.json")) {
+    *kind = CWA_INPUT_CACHE;
+    return true;
+  }
   if (folder_has(path, "config.json")) {
     *kind = CWA_INPUT_MODEL_FOLDER;
     return true;
   }
   g_set_error(error, CW_ERROR, CW_ERROR_FORMAT,
               "%s: a folder without config.json (a Hugging Face model), config.yaml (a "
-              "transcoder) or clt_cfg.json (a CLT-Forge checkpoint)",
+              "transcoder), clt_cfg.json (a CLT-Forge checkpoint) or manifest.json (a cache)",
               path);
   return false;
 }

@@ -7,6 +7,7 @@ typedef enum {
   CWA_INPUT_MODEL_FILE,   /* GGUF */
   CWA_INPUT_MODEL_FOLDER, /* Hugging Face */
   CWA_INPUT_TRANSCODER,   /* folder of circuit-tracer or CLT-Forge */
+  CWA_INPUT_CACHE,        /* of activations */
   CWA_INPUT_TENSORS,      /* safetensors: plain, or a compact transcoder */
   CWA_INPUT_GRAPH         /* graph JSON or a document; not looked into */
 } CwaInputKind;

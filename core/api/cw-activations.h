@@ -139,4 +139,46 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CwCacheWriter, cw_cache_writer_discard)
  * and codec. Their frames are linked into folder where the file system can, else copied. */
 bool cw_cache_join(const char *const *parts, size_t n, const char *folder, GError **error);
 
+/* ---- from text to rows ----------------------------------------------------------------- */
+
+/* Text for a model: plain text (a file is a document), JSON lines (*.jsonl, *.ndjson: a line is
+ * a document), token ids (*.safetensors with `tokens` or `input_ids`, I32 or I64: of [N] the
+ * documents stand between BOS or EOS ids, of [n, T] a row is a document, less the BOS before
+ * and the EOS behind it), or folders of such, in order of their names.
+ *
+ * Documents are cut into windows of at most context_tokens: the model's start token (none where
+ * it has none) and tokens of this one document, none of which is lost. The first position of a
+ * window gives no row. */
+typedef struct {
+  const char *const *paths; /* NULL-terminated, borrowed */
+  const char *text_field;   /* of JSON lines; NULL: "text" */
+  int64_t context_tokens;   /* 0: 128 */
+  int64_t job, n_jobs;      /* documents whose number is job modulo n_jobs; 0, 0: all */
+} CwTextOptions;
+
+typedef struct {
+  CwTextOptions text;
+  CwCodec codec;
+  double target_error;      /* as CwCacheOptions has it */
+  double held_out_fraction; /* of the documents; negative: 1/64 */
+  int64_t n_tokens;         /* rows to make at most; 0: all of the text */
+  int64_t batch_tokens;     /* rows held in f32 and mixed before they are written; 0: 512 MB */
+  uint64_t seed;            /* of the order within a batch */
+  bool is_reduced;          /* the model runs with CW_FORWARD_REDUCED */
+} CwCollectOptions;
+
+typedef struct {
+  int64_t n_rows, n_documents, n_windows;
+  int64_t n_resumed_rows;                 /* found from a run that was cut off */
+  double capture_seconds, encode_seconds; /* wall, of this run */
+} CwCollectReport;
+
+/* Runs the model over text and writes a cache into the folder `output`. A run that was cut off
+ * goes on behind its last whole batch if it is started again with the same options, and leaves
+ * the same bytes. Job i of n writes into output/part-i-of-n, for cw_cache_join; document
+ * numbers are those of the whole text in every part. */
+bool cw_activations_collect(CwModel *model, CwkDevice *device, const CwCollectOptions *options,
+                            const char *output, CwCollectReport *report,
+                            const CwProgress *progress, CwCancel *cancel, GError **error);
+
 G_END_DECLS

@@ -89,7 +89,8 @@ typedef enum {
   /* Activations rounded to 8 bits in front of every product with quantised weights: faster, and
    * MLP outputs are off by 1 to 5 % (tests/bench/RESULTS.md). Refused with CW_ERROR_UNSUPPORTED
    * where weights or CPU have no such product, and together with CW_FORWARD_FROZEN. */
-  CW_FORWARD_REDUCED = 1 << 4
+  CW_FORWARD_REDUCED = 1 << 4,
+  CW_FORWARD_MLP = 1 << 5 /* normalised MLP input and MLP output of each layer, no more */
 } CwForwardFlags;
 
 /* What a pass leaves, all f32, owned. Absent parts are NULL. */

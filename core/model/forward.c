@@ -73,7 +73,9 @@ typedef struct {
   CwForwardFlags flags;
   CwKeyValueCache *cache;
   int64_t n, first_position; /* T; positions already in the cache */
-  int64_t n_q, n_kv;         /* H K, G K */
+  const size_t *lengths;     /* [n_windows] of the prompts that T is made of */
+  size_t n_windows;
+  int64_t n_q, n_kv; /* H K, G K */
   CwForward *out;
   void *arena;      /* all scratch below */
   float *resid;     /* [T, D] */
@@ -239,17 +241,22 @@ rotate(Pass *pass, const CwModelLayer *layer, float *x, int64_t n_heads, int64_t
 {
   if (layer->inverse_frequency == NULL)
     return true;
-  CwkRopeArgs args = { .n_positions = pass->n,
-                       .n_heads = n_heads,
-                       .head_width = pass->config->head_width,
-                       .n_rotary = pass->model->plan->n_rotary,
-                       .first_position = pass->first_position,
-                       .inverse_frequency = layer->inverse_frequency,
-                       .attention_scaling = 1,
-                       .x = x,
-                       .stride = stride,
-                       .is_interleaved = pass->model->plan->is_rope_interleaved };
-  return check(pass, cwk_rope(pass->device, &args), "rotating queries and keys");
+  CwkStatus status = CWK_OK;
+  for (size_t i = 0; i < pass->n_windows && status == CWK_OK; i++) {
+    CwkRopeArgs args = { .n_positions = (int64_t)pass->lengths[i],
+                         .n_heads = n_heads,
+                         .head_width = pass->config->head_width,
+                         .n_rotary = pass->model->plan->n_rotary,
+                         .first_position = pass->first_position,
+                         .inverse_frequency = layer->inverse_frequency,
+                         .attention_scaling = 1,
+                         .x = x,
+                         .stride = stride,
+                         .is_interleaved = pass->model->plan->is_rope_interleaved };
+    status = cwk_rope(pass->device, &args);
+    x += args.n_positions * stride;
+  }
+  return check(pass, status, "rotating queries and keys");
 }
 
 static bool
@@ -361,23 +368,30 @@ attend(Pass *pass, const CwLayer *layer, int64_t l, const Heads *heads)
   if (pass->out->pattern != NULL)
     return attend_keeping(pass, layer, l, heads);
   const CwModelConfig *config = pass->config;
-  CwkAttentionArgs args = { .n_queries = pass->n,
-                            .n_keys = heads->n_keys,
-                            .n_heads = config->n_heads,
-                            .n_kv_heads = config->n_kv_heads,
-                            .head_width = config->head_width,
-                            .q = heads->q,
-                            .k = heads->k,
-                            .v = heads->v,
-                            .q_stride = heads->q_stride,
-                            .k_stride = heads->k_stride,
-                            .v_stride = heads->v_stride,
-                            .scale = config->attention_scale,
-                            .soft_cap = config->attention_soft_cap,
-                            .window = layer->window,
-                            .out = pass->mixed,
-                            .out_stride = pass->n_q };
-  return check(pass, cwk_attention(pass->device, &args), "computing attention");
+  CwkStatus status = CWK_OK;
+  int64_t at = 0;
+  for (size_t i = 0; i < pass->n_windows && status == CWK_OK; i++) {
+    int64_t n = (int64_t)pass->lengths[i];
+    CwkAttentionArgs args = { .n_queries = n,
+                              .n_keys = pass->cache != NULL ? heads->n_keys : n,
+                              .n_heads = config->n_heads,
+                              .n_kv_heads = config->n_kv_heads,
+                              .head_width = config->head_width,
+                              .q = heads->q + at * heads->q_stride,
+                              .k = heads->k + at * heads->k_stride,
+                              .v = heads->v + at * heads->v_stride,
+                              .q_stride = heads->q_stride,
+                              .k_stride = heads->k_stride,
+                              .v_stride = heads->v_stride,
+                              .scale = config->attention_scale,
+                              .soft_cap = config->attention_soft_cap,
+                              .window = layer->window,
+                              .out = pass->mixed + at * pass->n_q,
+                              .out_stride = pass->n_q };
+    status = cwk_attention(pass->device, &args);
+    at += n;
+  }
+  return check(pass, status, "computing attention");
 }
 
 static bool
@@ -478,8 +492,12 @@ embed(Pass *pass, const int32_t *tokens)
     return false;
   if (pass->out->embedding != NULL)
     memcpy(pass->out->embedding, pass->resid, (size_t)(n * width) * sizeof(float));
-  if (pass->model->positions != NULL)
-    add(pass, pass->resid, pass->model->positions + pass->first_position * width, n * width);
+  float *resid = pass->resid;
+  for (size_t i = 0; i < pass->n_windows && pass->model->positions != NULL; i++) {
+    int64_t size = (int64_t)pass->lengths[i] * width;
+    add(pass, resid, pass->model->positions + pass->first_position * width, size);
+    resid += size;
+  }
   return true;
 }
 
@@ -528,14 +546,15 @@ reserve_kept(Pass *pass)
   const CwModelConfig *config = pass->config;
   CwForward *out = pass->out;
   bool has_taps = (pass->flags & CW_FORWARD_TAPS) != 0;
+  bool has_mlp = has_taps || (pass->flags & CW_FORWARD_MLP) != 0;
   bool is_frozen = (pass->flags & CW_FORWARD_FROZEN) != 0;
   bool has_post = config->has_post_norms;
   int64_t n_layers = config->n_layers, width = config->width;
   const Kept kept[] = {
     { &out->embedding, has_taps || is_frozen, 1, width },
     { &out->resid_mid, has_taps, n_layers, width },
-    { &out->mlp_hat, has_taps, n_layers, width },
-    { &out->mlp_out, has_taps, n_layers, width },
+    { &out->mlp_hat, has_mlp, n_layers, width },
+    { &out->mlp_out, has_mlp, n_layers, width },
     { &out->mlp_raw, has_taps && has_post, n_layers, width },
     { &out->pattern, is_frozen, n_layers * config->n_heads, pass->n },
     { &out->ln1_scale, is_frozen, n_layers, 1 },
@@ -661,46 +680,83 @@ check_reduced(const CwModel *model, const CwkDevice *device, CwForwardFlags flag
   return false;
 }
 
-CwForward *
-cw_forward_run(CwModel *model, CwkDevice *device, const int32_t *tokens, size_t n_tokens,
-               CwForwardFlags flags, CwKeyValueCache *cache, CwCancel *cancel, GError **error)
+/* What all passes check that do not look at the tokens. */
+static bool
+check_pass(const CwModel *model, const CwkDevice *device, CwForwardFlags flags, GError **error)
 {
-  const CwModelConfig *config = &model->plan->config;
-  int64_t n_before = cache != NULL ? cache->n_positions : 0;
-  if (!cw_forward_check_tokens(model, tokens, n_tokens, n_before, error))
-    return NULL;
   if (cwk_device_kind(device) != CWK_DEVICE_CPU) {
     g_set_error(error, CW_ERROR, CW_ERROR_UNSUPPORTED,
                 "%s: a forward pass runs on the CPU only; choose the CPU device",
                 cwk_device_name(device));
-    return NULL;
+    return false;
   }
-  if ((flags & CW_FORWARD_REDUCED) != 0 && !check_reduced(model, device, flags, error))
-    return NULL;
+  return (flags & CW_FORWARD_REDUCED) == 0 || check_reduced(model, device, flags, error);
+}
+
+/* Fills in the pass and runs it. */
+static CwForward *
+run_pass(Pass *pass, const int32_t *tokens, CwCancel *cancel)
+{
+  const CwModelConfig *config = pass->config;
   g_autoptr(CwForward) out = g_new0(CwForward, 1);
-  out->n_positions = (int64_t)n_tokens;
-  if ((flags & CW_FORWARD_ALL_LOGITS) != 0)
+  out->n_positions = pass->n;
+  if ((pass->flags & CW_FORWARD_ALL_LOGITS) != 0)
     out->n_logit_rows = out->n_positions;
-  else if ((flags & CW_FORWARD_LAST_LOGITS) != 0)
+  else if ((pass->flags & CW_FORWARD_LAST_LOGITS) != 0)
     out->n_logit_rows = 1;
+  pass->n_q = config->n_heads * config->head_width;
+  pass->n_kv = config->n_kv_heads * config->head_width;
+  pass->out = out;
+  bool is_done = run_layers(pass, tokens, cancel);
+  cwk_memory_free(pass->device, pass->arena);
+  return is_done ? g_steal_pointer(&out) : NULL;
+}
+
+CwForward *
+cw_forward_run(CwModel *model, CwkDevice *device, const int32_t *tokens, size_t n_tokens,
+               CwForwardFlags flags, CwKeyValueCache *cache, CwCancel *cancel, GError **error)
+{
+  int64_t n_before = cache != NULL ? cache->n_positions : 0;
+  if (!cw_forward_check_tokens(model, tokens, n_tokens, n_before, error) ||
+      !check_pass(model, device, flags, error))
+    return NULL;
   Pass pass = { .model = model,
-                .config = config,
+                .config = &model->plan->config,
                 .device = device,
                 .flags = flags,
                 .cache = cache,
                 .n = (int64_t)n_tokens,
                 .first_position = n_before,
-                .n_q = config->n_heads * config->head_width,
-                .n_kv = config->n_kv_heads * config->head_width,
-                .out = out,
+                .lengths = &n_tokens,
+                .n_windows = 1,
                 .error = error };
-  bool is_done = run_layers(&pass, tokens, cancel);
-  cwk_memory_free(device, pass.arena);
-  if (!is_done)
-    return NULL;
-  if (cache != NULL)
+  CwForward *out = run_pass(&pass, tokens, cancel);
+  if (out != NULL && cache != NULL)
     cache->n_positions += (int64_t)n_tokens;
-  return g_steal_pointer(&out);
+  return out;
+}
+
+CwForward *
+cw_forward_run_windows(CwModel *model, CwkDevice *device, const int32_t *tokens,
+                       const size_t *lengths, size_t n_windows, CwForwardFlags flags,
+                       CwCancel *cancel, GError **error)
+{
+  size_t n_tokens = 0;
+  for (size_t i = 0; i < n_windows; n_tokens += lengths[i++])
+    if (!cw_forward_check_tokens(model, tokens + n_tokens, lengths[i], 0, error))
+      return NULL;
+  if (!check_pass(model, device, flags, error))
+    return NULL;
+  Pass pass = { .model = model,
+                .config = &model->plan->config,
+                .device = device,
+                .flags = flags &
+                         ~(CW_FORWARD_FROZEN | CW_FORWARD_LAST_LOGITS | CW_FORWARD_ALL_LOGITS),
+                .n = (int64_t)n_tokens,
+                .lengths = lengths,
+                .n_windows = n_windows,
+                .error = error };
+  return run_pass(&pass, tokens, cancel);
 }
 
 CwForward *

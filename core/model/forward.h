@@ -22,3 +22,9 @@ bool cw_forward_check_tokens(const CwModel *model, const int32_t *tokens, size_t
 CwForward *cw_forward_run(CwModel *model, CwkDevice *device, const int32_t *tokens,
                           size_t n_tokens, CwForwardFlags flags, CwKeyValueCache *cache,
                           CwCancel *cancel, GError **error);
+
+/* Several prompts in one pass, one behind the other in tokens, none seeing another: lengths add
+ * up to n_tokens. Products over all of them read the weights once. No logits. */
+CwForward *cw_forward_run_windows(CwModel *model, CwkDevice *device, const int32_t *tokens,
+                                  const size_t *lengths, size_t n_windows, CwForwardFlags flags,
+                                  CwCancel *cancel, GError **error);

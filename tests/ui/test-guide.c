@@ -55,6 +55,39 @@ test_marks_without_end(void)
   g_assert_cmpstr(text, ==, "2 * 3 and `x\n");
 }
 
+/* The first picture of a buffer; NULL if it has none. */
+static GdkPaintable *
+find_picture(GtkTextBuffer *buffer)
+{
+  GtkTextIter at;
+  gtk_text_buffer_get_start_iter(buffer, &at);
+  do
+    if (gtk_text_iter_get_paintable(&at) != NULL)
+      return gtk_text_iter_get_paintable(&at);
+  while (gtk_text_iter_forward_char(&at));
+  return NULL;
+}
+
+static void
+test_picture(void)
+{
+  g_autoptr(GtkTextBuffer) buffer = gtk_text_buffer_new(NULL);
+  cwu_guide_fill(buffer, "One\n\n![The *window*](window.png)\n\nTwo\n");
+  g_autofree char *text = text_of(buffer);
+  g_assert_cmpstr(text, ==, "One\n\nThe window\nTwo\n");
+  GdkPaintable *picture = find_picture(buffer);
+  g_assert_nonnull(picture);
+  double ratio = gdk_paintable_get_intrinsic_aspect_ratio(picture);
+  g_assert_cmpfloat(ratio, >, 1.2);
+  g_assert_cmpfloat(ratio, <, 2);
+  cwu_guide_fill(buffer, "![Gone](gone.png)\n");
+  g_assert_null(find_picture(buffer));
+  g_autofree char *caption = text_of(buffer);
+  g_assert_cmpstr(caption, ==, "Gone\n");
+  cwu_guide_fill(buffer, "![no end](window.png\n\nA ![b](window.png) c\n");
+  g_assert_null(find_picture(buffer));
+}
+
 /* No mark is left over in the text that is shown, and both languages have the same parts. */
 static void
 test_guide(void)
@@ -70,6 +103,8 @@ test_guide(void)
     text = text_of(buffer);
     g_assert_null(strpbrk(text, "*`"));
     g_assert_null(strchr(text, '#'));
+    g_assert_null(strstr(text, "]("));
+    g_assert_nonnull(find_picture(buffer));
     n_lines[i] = (size_t)gtk_text_buffer_get_line_count(buffer);
   }
   g_assert_cmpuint(n_lines[0], ==, n_lines[1]);
@@ -106,6 +141,7 @@ main(int argc, char **argv)
     return 0;
   g_test_add_func("/ui/guide/marks", test_marks);
   g_test_add_func("/ui/guide/marks-without-end", test_marks_without_end);
+  g_test_add_func("/ui/guide/picture", test_picture);
   g_test_add_func("/ui/guide/both-languages", test_guide);
   g_test_add_func("/ui/about/debug-info", test_debug_info);
   g_test_add_func("/ui/about/own-icons", test_own_icons);

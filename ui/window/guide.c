@@ -11,6 +11,7 @@
 #define WINDOW_NAME  "clew-guide"
 #define SIDE_PX      36
 #define ITEM_LEFT_PX 22
+#define PICTURE_PX   680
 
 /* ---- text ------------------------------------------------------------------------------- */
 
@@ -25,6 +26,9 @@ add_tags(GtkTextBuffer *buffer)
                              8, NULL);
   gtk_text_buffer_create_tag(buffer, "item", "left-margin", SIDE_PX + ITEM_LEFT_PX, "indent",
                              -ITEM_LEFT_PX + 8, "pixels-below-lines", 5, NULL);
+  gtk_text_buffer_create_tag(buffer, "picture", "pixels-above-lines", 10, NULL);
+  gtk_text_buffer_create_tag(buffer, "caption", "style", PANGO_STYLE_ITALIC, "scale", 0.9,
+                             "pixels-below-lines", 10, NULL);
   gtk_text_buffer_create_tag(buffer, "strong", "weight", PANGO_WEIGHT_BOLD, NULL);
   gtk_text_buffer_create_tag(buffer, "emphasis", "style", PANGO_STYLE_ITALIC, NULL);
   gtk_text_buffer_create_tag(buffer, "code", "family", "monospace", "scale", 0.95, NULL);
@@ -74,6 +78,49 @@ insert_marked(GtkTextBuffer *buffer, const char *text, const char *block)
   insert(buffer, "\n", 1, block, NULL);
 }
 
+/* A picture of the guide as wide as the text, sharp on finer screens; NULL: there is none. */
+static GdkPaintable *
+picture_new(const char *name)
+{
+  g_autofree char *place = g_strconcat(PLACE, name, NULL);
+  g_autoptr(GBytes) bytes = g_resource_lookup_data(clew_window_get_resource(), place,
+                                                   G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
+  g_autoptr(GdkTexture) texture =
+      bytes != NULL ? gdk_texture_new_from_bytes(bytes, NULL) : NULL;
+  if (texture == NULL)
+    return NULL;
+  double height = PICTURE_PX * (double)gdk_texture_get_height(texture) /
+                  (double)gdk_texture_get_width(texture);
+  GtkSnapshot *snapshot = gtk_snapshot_new();
+  graphene_size_t size = GRAPHENE_SIZE_INIT(PICTURE_PX, (float)height);
+  gdk_paintable_snapshot(GDK_PAINTABLE(texture), snapshot, PICTURE_PX, height);
+  return gtk_snapshot_free_to_paintable(snapshot, &size);
+}
+
+/* A line that is ![caption](name); false: it is none. A picture that is not there leaves its
+ * caption. */
+static bool
+insert_picture(GtkTextBuffer *buffer, const char *line)
+{
+  const char *middle = g_str_has_prefix(line, "![") ? strstr(line, "](") : NULL;
+  if (middle == NULL || !g_str_has_suffix(middle, ")"))
+    return false;
+  g_autofree char *caption = g_strndup(line + 2, (gsize)(middle - line) - 2);
+  g_autofree char *name = g_strndup(middle + 2, strlen(middle) - 3);
+  g_autoptr(GdkPaintable) picture = picture_new(name);
+  if (picture != NULL) {
+    GtkTextIter start, end;
+    gtk_text_buffer_get_end_iter(buffer, &end);
+    int offset = gtk_text_iter_get_offset(&end);
+    gtk_text_buffer_insert_paintable(buffer, &end, picture);
+    gtk_text_buffer_insert(buffer, &end, "\n", 1);
+    gtk_text_buffer_get_iter_at_offset(buffer, &start, offset);
+    gtk_text_buffer_apply_tag_by_name(buffer, "picture", &start, &end);
+  }
+  insert_marked(buffer, caption, "caption");
+  return true;
+}
+
 static void
 flush_paragraph(GtkTextBuffer *buffer, GString *paragraph)
 {
@@ -97,6 +144,8 @@ cwu_guide_fill(GtkTextBuffer *buffer, const char *markdown)
                                                            : NULL;
     if (heading != NULL || is_item || **line == 0)
       flush_paragraph(buffer, paragraph);
+    if (paragraph->len == 0 && insert_picture(buffer, *line))
+      continue;
     if (heading != NULL) {
       insert_marked(buffer, strchr(*line, ' ') + 1, heading);
     } else if (is_item) {
@@ -157,12 +206,13 @@ window_new(GtkApplication *application)
   gtk_widget_add_controller(window, keys);
   gtk_scrolled_window_set_child(GTK_SCROLLED_WINDOW(scroller), text_view_new());
   gtk_widget_set_vexpand(scroller, TRUE);
+  gtk_widget_set_size_request(scroller, PICTURE_PX + 2 * SIDE_PX, -1);
   gtk_box_append(GTK_BOX(box), adw_header_bar_new());
   gtk_box_append(GTK_BOX(box), scroller);
   adw_window_set_content(ADW_WINDOW(window), box);
   gtk_window_set_title(GTK_WINDOW(window), _("Guide"));
   gtk_widget_set_name(window, WINDOW_NAME);
-  gtk_window_set_default_size(GTK_WINDOW(window), 680, 720);
+  gtk_window_set_default_size(GTK_WINDOW(window), PICTURE_PX + 2 * SIDE_PX + 20, 760);
   gtk_window_set_application(GTK_WINDOW(window), application);
   return GTK_WINDOW(window);
 }

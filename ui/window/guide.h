@@ -11,7 +11,8 @@ void cwu_guide_present(GtkApplication *application);
 
 /* Fills a buffer from a restricted markdown: "# " and "## " headings, "- " list items,
  * paragraphs that end at an empty line, and within them **strong**, *emphasis* and `code`. A
- * mark without its end is text. */
+ * line ![caption](name.png) between paragraphs is a picture of the guide. A mark without its
+ * end is text. */
 void cwu_guide_fill(GtkTextBuffer *buffer, const char *markdown);
 /* The guide's text. Transfer full. */
 char *cwu_guide_dup_text(void);

@@ -15,16 +15,18 @@
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_WRONG_USAGE = 2, EXIT_SIGNAL_BASE = 128 };
 
 static int
-report_error(const char *command, const GError *error)
+report_error(const CwaCommand *command, const GError *error)
 {
   if (g_error_matches(error, CW_ERROR, CW_ERROR_CANCELLED) && cwa_interrupt_signal() != 0) {
-    fprintf(stderr, "clew %s: interrupted; nothing was written\n", command);
+    const char *left = command->when_interrupted;
+    fprintf(stderr, "clew %s: interrupted; %s\n", command->name,
+            left != NULL ? left : "nothing was written");
     return EXIT_SIGNAL_BASE + cwa_interrupt_signal();
   }
-  fprintf(stderr, "clew %s: %s\n", command, error->message);
+  fprintf(stderr, "clew %s: %s\n", command->name, error->message);
   if (error->domain != CWA_USAGE_ERROR)
     return EXIT_FAILED;
-  fprintf(stderr, "`clew %s --help` shows the options.\n", command);
+  fprintf(stderr, "`clew %s --help` shows the options.\n", command->name);
   return EXIT_WRONG_USAGE;
 }
 
@@ -45,11 +47,11 @@ run_command(const CwaCommand *command, int argc, char **argv)
   g_autoptr(GError) error = NULL;
   g_autoptr(CwaArguments) arguments = cwa_arguments_parse(command, argc, argv, &error);
   if (arguments == NULL)
-    return report_error(command->name, error);
+    return report_error(command, error);
   if (cwa_arguments_flag(arguments, "help")) {
     g_autofree char *text = cwa_help_dup_command(command);
     fputs(text, stdout);
-    return flush_output(&error) ? EXIT_DONE : report_error(command->name, error);
+    return flush_output(&error) ? EXIT_DONE : report_error(command, error);
   }
   g_autoptr(CwCancel) cancel = cw_cancel_new();
   cwa_interrupt_install(cancel);
@@ -62,7 +64,7 @@ run_command(const CwaCommand *command, int argc, char **argv)
   is_done = is_done && flush_output(&error);
   cwk_device_free(run.device);
   cwa_progress_free(progress);
-  return is_done ? EXIT_DONE : report_error(command->name, error);
+  return is_done ? EXIT_DONE : report_error(command, error);
 }
 
 static int

@@ -77,36 +77,12 @@ cwa_command_find_option(const CwaCommand *command, const char *name)
 
 /* ---- mistyped names --------------------------------------------------------------------- */
 
-#define LONGEST_NAME 63
-
-/* Edits (insert, delete, replace) between two names; a name longer than any of ours is far. */
-static size_t
-edit_distance(const char *a, const char *b)
-{
-  size_t n_a = strlen(a), n_b = strlen(b);
-  size_t row[LONGEST_NAME + 1];
-  if (n_a > LONGEST_NAME || n_b > LONGEST_NAME)
-    return LONGEST_NAME;
-  for (size_t j = 0; j <= n_b; j++)
-    row[j] = j;
-  for (size_t i = 1; i <= n_a; i++) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= n_b; j++) {
-      size_t replace = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = row[j];
-      row[j] = MIN(replace, MIN(row[j], row[j - 1]) + 1);
-    }
-  }
-  return row[n_b];
-}
-
 /* Keeps in *best the name nearest to `typed`; a common beginning of three counts as near. */
 static void
 consider(const char *name, const char *typed, const char **best, size_t *best_distance)
 {
   size_t n = strlen(typed);
-  size_t distance = edit_distance(name, typed);
+  size_t distance = cw_edit_distance(name, typed);
   bool is_beginning = n >= 3 && g_str_has_prefix(name, typed);
   if (is_beginning)
     distance = 1;

@@ -163,8 +163,7 @@ train(CwaRun *run, CwTrainRun *training, GError **error)
   if (!is_done)
     return false;
   if (end == CW_TRAIN_STOPPED) {
-    g_set_error(error, CW_ERROR, CW_ERROR_CANCELLED,
-                "stopped; --resume goes on from the checkpoint in %s", training->output);
+    g_set_error_literal(error, CW_ERROR, CW_ERROR_CANCELLED, "stopped");
     return false;
   }
   static const char *const ends[] = { "all steps", "optimal_l0 reached" };
@@ -214,5 +213,6 @@ const CwaCommand cwa_command_train = {
   .operand_kind = CWA_OPERAND_NONE,
   .common_note =
       "--seed is the setting of that name: it draws weights and the order of tokens.",
+  .when_interrupted = "the same command with --resume goes on",
   .run = run_train,
 };

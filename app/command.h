@@ -16,6 +16,7 @@ typedef struct _CwaCommand {
   CwaOperandKind operand_kind;           /* what completion offers for them */
   /* What --device, --threads and --seed do here, as a sentence for the help. */
   const char *common_note;
+  const char *when_interrupted; /* what Ctrl+C leaves; NULL: nothing was written */
   bool (*run)(CwaRun *run, GError **error);
 } CwaCommand;
 

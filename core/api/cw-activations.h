@@ -80,7 +80,7 @@ CwActivationStream *cw_activation_stream_new(CwActivations *activations,
                                              const CwStreamOptions *options, GError **error);
 void cw_activation_stream_free(CwActivationStream *stream);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CwActivationStream, cw_activation_stream_free)
-/* Rows of the chosen part in one pass; 0 where that is not known (live). */
+/* Rows of the chosen part in one pass. */
 int64_t cw_activation_stream_get_pass_rows(const CwActivationStream *stream);
 /* The next batch. in or out may be NULL. */
 bool cw_activation_stream_next(CwActivationStream *stream, float *in /* [L, B, D] */,

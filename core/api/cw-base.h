@@ -55,6 +55,10 @@ void cw_progress_report(const CwProgress *progress, const char *phase, double fr
  * as it is. Quotes are escaped where `with_quotes` puts them around the text. Transfer full. */
 char *cw_escape_dup(const char *text, bool with_quotes);
 
+/* Edits (insert, delete, replace) between two names, for suggestions; names of more than 63
+ * bytes are 63 apart. O(|a| |b|), no allocation. */
+size_t cw_edit_distance(const char *a, const char *b);
+
 /* Bytes the system says it can still give; infinity if it does not say. */
 double cw_free_memory_bytes(void);
 

@@ -136,8 +136,8 @@ bool cw_trainer_take_transcoder(CwTrainer *trainer, const CwTranscoder *transcod
 
 /* One step on a batch of settings.batch * gradient_accumulation_steps tokens, in and out
  * [L, B, D], normalised here. *result is valid until the next step. Errors: device, no memory;
- * loss that is not finite or leaps by loss_spike_factor (CW_ERROR_MISMATCH), parameters then
- * being as before the step. */
+ * loss that is not finite, or an unexplained share that leaps by loss_spike_factor
+ * (CW_ERROR_MISMATCH), parameters then being as before the step. */
 bool cw_trainer_step(CwTrainer *trainer, const float *in, const float *out, CwTrainStep *result,
                      GError **error);
 
@@ -163,7 +163,7 @@ bool cw_trainer_export(const CwTrainer *trainer, const CwTrainOrigin *origin,
 typedef struct {
   CwTrainSettings settings;
   const char *output;  /* the folder */
-  const char *initial; /* transcoder or checkpoint to start from, or NULL */
+  const char *initial; /* transcoder of any format to start from, or NULL */
   bool is_resumed;     /* go on from the newest whole checkpoint in `output` */
   CwkDevice *device;
   CwCancel *cancel; /* stops after the step at work, with a checkpoint */

@@ -10,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "clt/transcoder.h"
+#include "clt/transcoder-pieces.h"
 #include "files/safetensors-writer.h"
 
 typedef struct {
@@ -214,48 +214,33 @@ cw_clt_forge_write(const CwDictionarySource *source, const char *folder, GError 
 /* ---- of a transcoder that was opened -------------------------------------------------------
  */
 
-typedef struct {
-  CwTranscoder *transcoder;
-  CwkDevice *device;
-} Opened;
-
 static bool
-decode(const Opened *opened, const CwkRows *rows, float *row, GError **error)
+copy_row(CwRowSource *source, CwMatrix matrix, int64_t l, int64_t i, float *row, GError **error)
 {
-  const CwkDequantiseArgs args = { *rows, row };
-  CwkStatus status = cwk_dequantise(opened->device, &args);
-  if (status != CWK_OK)
-    cw_error_set_from_status(error, status, "reading a transcoder");
-  return status == CWK_OK;
+  if (!cw_row_source_read(source, matrix, l, i, error))
+    return false;
+  memcpy(row, source->row, (size_t)source->transcoder->config.width * sizeof *row);
+  return true;
 }
 
 static bool
 opened_encoder_row(void *data, int64_t l, int64_t i, float *row, GError **error)
 {
-  const Opened *opened = data;
-  CwkRows rows = *cw_transcoder_peek_encoder(opened->transcoder, l);
-  rows.data = (const char *)rows.data + (size_t)i * rows.row_bytes;
-  rows.scales = rows.scales != NULL ? rows.scales + i : NULL;
-  rows.n_rows = 1;
-  return decode(opened, &rows, row, error);
+  return copy_row(data, CW_MATRIX_ENCODER, l, i, row, error);
 }
 
 static bool
 opened_decoder_row(void *data, int64_t l, int64_t i, int64_t to, float *row, GError **error)
 {
-  const Opened *opened = data;
-  float scale;
-  CwkRows rows = { .n_rows = 1, .n_cols = opened->transcoder->config.width, .scales = &scale };
-  rows.data = cw_transcoder_peek_decoder_row(opened->transcoder, l, i, to, &rows.dtype, &scale);
-  memset(row, 0, (size_t)rows.n_cols * sizeof *row);
-  rows.row_bytes = rows.data != NULL ? cwk_dtype_row_bytes(rows.dtype, rows.n_cols) : 0;
-  return rows.data == NULL || decode(opened, &rows, row, error);
+  const CwRowSource *source = data;
+  int64_t at = i * cw_transcoder_n_targets(source->transcoder, l) + to - l;
+  return copy_row(data, CW_MATRIX_DECODER, l, at, row, error);
 }
 
 static void
 opened_encoder_bias(void *data, int64_t l, float *bias)
 {
-  const CwTranscoder *transcoder = ((const Opened *)data)->transcoder;
+  const CwTranscoder *transcoder = ((const CwRowSource *)data)->transcoder;
   memcpy(bias, cw_transcoder_peek_encoder_bias(transcoder, l),
          (size_t)transcoder->config.n_features * sizeof *bias);
 }
@@ -263,7 +248,7 @@ opened_encoder_bias(void *data, int64_t l, float *bias)
 static void
 opened_threshold(void *data, int64_t l, float *threshold)
 {
-  const CwTranscoder *transcoder = ((const Opened *)data)->transcoder;
+  const CwTranscoder *transcoder = ((const CwRowSource *)data)->transcoder;
   memcpy(threshold, cw_transcoder_peek_threshold(transcoder, l),
          (size_t)transcoder->config.n_features * sizeof *threshold);
 }
@@ -271,7 +256,7 @@ opened_threshold(void *data, int64_t l, float *threshold)
 static void
 opened_decoder_bias(void *data, int64_t l, float *bias)
 {
-  const CwTranscoder *transcoder = ((const Opened *)data)->transcoder;
+  const CwTranscoder *transcoder = ((const CwRowSource *)data)->transcoder;
   memcpy(bias, cw_transcoder_peek_decoder_bias(transcoder, l),
          (size_t)transcoder->config.width * sizeof *bias);
 }
@@ -279,19 +264,16 @@ opened_decoder_bias(void *data, int64_t l, float *bias)
 bool
 cw_transcoder_write_clt_forge(CwTranscoder *transcoder, const char *folder, GError **error)
 {
-  Opened opened = { transcoder, cwk_cpu_new(1) };
-  if (opened.device == NULL) {
-    g_set_error(error, CW_ERROR, CW_ERROR_NO_MEMORY, "%s: no memory to write it", folder);
-    return false;
-  }
+  CwRowSource rows;
   const CwDictionarySource source = { .config = &transcoder->config,
                                       .encoder_row = opened_encoder_row,
                                       .decoder_row = opened_decoder_row,
                                       .encoder_bias = opened_encoder_bias,
                                       .threshold = opened_threshold,
                                       .decoder_bias = opened_decoder_bias,
-                                      .data = &opened };
-  bool is_written = cw_clt_forge_write(&source, folder, error);
-  cwk_device_free(opened.device);
+                                      .data = &rows };
+  bool is_written = cw_row_source_init(&rows, transcoder, error) &&
+                    cw_clt_forge_write(&source, folder, error);
+  cw_row_source_clear(&rows);
   return is_written;
 }

@@ -19,7 +19,7 @@ cw_row_source_init(CwRowSource *source, const CwTranscoder *transcoder, GError *
   source->bytes = g_try_new(int8_t, width);
   if (source->device != NULL && source->row != NULL && source->bytes != NULL)
     return true;
-  g_set_error(error, CW_ERROR, CW_ERROR_NO_MEMORY, "%s: no memory to write it",
+  g_set_error(error, CW_ERROR, CW_ERROR_NO_MEMORY, "%s: no memory to read its rows",
               transcoder->path);
   return false;
 }
@@ -82,6 +82,15 @@ matrix_row(const CwTranscoder *transcoder, CwMatrix matrix, int64_t l, int64_t i
   return (const uint8_t *)rows->data + (size_t)i * rows->row_bytes;
 }
 
+bool
+cw_row_source_read(CwRowSource *source, CwMatrix matrix, int64_t l, int64_t i, GError **error)
+{
+  CwkDtype dtype;
+  float scale;
+  const void *data = matrix_row(source->transcoder, matrix, l, i, &dtype, &scale);
+  return decode_row(source, data, dtype, scale, error);
+}
+
 /* ---- compact --------------------------------------------------------------------------- */
 
 static float
@@ -101,10 +110,7 @@ append_scales(CwRowSource *source, CwMatrix matrix, int64_t l, CwSafetensorsWrit
   const CwTranscoder *transcoder = source->transcoder;
   int64_t n_rows = matrix_n_rows(transcoder, matrix, l);
   for (int64_t i = 0; i < n_rows; i++) {
-    CwkDtype dtype;
-    float scale;
-    const void *data = matrix_row(transcoder, matrix, l, i, &dtype, &scale);
-    if (!decode_row(source, data, dtype, scale, error))
+    if (!cw_row_source_read(source, matrix, l, i, error))
       return false;
     float wanted = row_scale(source->row, transcoder->config.width);
     if (!isfinite(wanted)) {
@@ -126,10 +132,7 @@ append_bytes(CwRowSource *source, CwMatrix matrix, int64_t l, CwSafetensorsWrite
   const CwTranscoder *transcoder = source->transcoder;
   int64_t n_rows = matrix_n_rows(transcoder, matrix, l), width = transcoder->config.width;
   for (int64_t i = 0; i < n_rows; i++) {
-    CwkDtype dtype;
-    float scale;
-    const void *data = matrix_row(transcoder, matrix, l, i, &dtype, &scale);
-    if (!decode_row(source, data, dtype, scale, error))
+    if (!cw_row_source_read(source, matrix, l, i, error))
       return false;
     float unit = row_scale(source->row, width);
     for (int64_t d = 0; d < width; d++)

@@ -17,6 +17,10 @@ typedef struct {
 
 bool cw_row_source_init(CwRowSource *source, const CwTranscoder *transcoder, GError **error);
 void cw_row_source_clear(CwRowSource *source);
+/* Row i of a matrix of layer l as f32 in source->row; of a decoder [F * n_targets, D] row
+ * f * n_targets + to - l. */
+bool cw_row_source_read(CwRowSource *source, CwMatrix matrix, int64_t l, int64_t i,
+                        GError **error);
 
 /* The tensors of a file to be written; cw_plan_write empties it. */
 typedef struct {

@@ -9,6 +9,7 @@
 
 #include "clt/compact-transcoder.h"
 #include "clt/transcoder-pieces.h"
+#include "files/folder.h"
 
 /* ---- descriptions ---------------------------------------------------------------------- */
 
@@ -184,19 +185,6 @@ write_layers(const CwTranscoder *transcoder, const char *folder, GError **error)
   return is_written && write_config_yaml(transcoder, folder, error);
 }
 
-/* The files of a folder that was not finished. */
-static void
-remove_folder(const char *folder)
-{
-  g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
-  const char *name;
-  while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
-    g_autofree char *path = g_build_filename(folder, name, NULL);
-    g_unlink(path);
-  }
-  g_rmdir(folder);
-}
-
 /* Written beside its place under another name, then renamed; that works onto nothing or onto an
  * empty folder, and never mixes the layers of two transcoders. */
 bool
@@ -221,6 +209,6 @@ cw_transcoder_write_folder(CwTranscoder *transcoder, const char *folder, GError 
     is_written = false;
   }
   if (!is_written)
-    remove_folder(aside);
+    cw_folder_remove(aside, NULL);
   return is_written;
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "files/folder.h"
 #include "files/safetensors-writer.h"
 #include "train/settings.h"
 
@@ -135,7 +136,7 @@ write_manifest(const CwTrainer *trainer, const CwCheckpointNote *note, GArray *a
                          "  \"data\": \"%s\",\n",
                          VERSION, trainer->step, note->stream_position,
                          note->data_hash != NULL ? note->data_hash : "");
-  append_number(json, "loss_mean", trainer->loss_mean);
+  append_number(json, "unexplained_mean", trainer->unexplained_mean);
   append_number(json, "l0_mean", trainer->l0_mean);
   g_string_append_printf(json, "  \"settings\": %s  ,\"checksums\": {", settings);
   for (guint i = 0; i < arrays->len; i++) {
@@ -150,19 +151,11 @@ write_manifest(const CwTrainer *trainer, const CwCheckpointNote *note, GArray *a
   return cw_file_write_atomic(path, json->str, json->len, error);
 }
 
+/* The manifest first: without it nobody takes the rest for a checkpoint. */
 static void
 remove_checkpoint(const char *path)
 {
-  g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
-  const char *name;
-  /* The manifest first: without it nobody takes the rest for a checkpoint. */
-  g_autofree char *manifest = g_build_filename(path, MANIFEST, NULL);
-  g_unlink(manifest);
-  while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
-    g_autofree char *file = g_build_filename(path, name, NULL);
-    g_unlink(file);
-  }
-  g_rmdir(path);
+  cw_folder_remove(path, MANIFEST);
 }
 
 static void
@@ -347,7 +340,8 @@ cw_checkpoint_read(CwTrainer *trainer, CwCheckpointNote *note, const char *path,
     if (!read_array(&g_array_index(arrays, Array, i), file, checksums, path, error))
       return false;
   trainer->step = json_object_get_int_member_with_default(object, "step", 0);
-  trainer->loss_mean = json_object_get_double_member_with_default(object, "loss_mean", 0);
+  trainer->unexplained_mean =
+      json_object_get_double_member_with_default(object, "unexplained_mean", 0);
   trainer->l0_mean = json_object_get_double_member_with_default(object, "l0_mean", 0);
   trainer->is_initialised = true;
   note->stream_position = json_object_get_int_member_with_default(object, "stream_position", 0);

@@ -6,6 +6,7 @@
 
 #include "clt/clt-forge-writer.h"
 #include "clt/transcoder.h"
+#include "files/folder.h"
 #include "train/trainer-private.h"
 
 static void
@@ -84,38 +85,26 @@ write_clt_forge(const CwTrainer *trainer, const CwTrainOrigin *origin, const cha
   return cw_clt_forge_write(&source, folder, error);
 }
 
-static void
-remove_folder(const char *folder)
-{
-  g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
-  const char *name;
-  while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
-    g_autofree char *path = g_build_filename(folder, name, NULL);
-    g_unlink(path);
-  }
-  g_rmdir(folder);
-}
-
 /* Through CLT-Forge's form, which the one writer of circuit-tracer's layout reads. */
 bool
 cw_trainer_export(const CwTrainer *trainer, const CwTrainOrigin *origin, const char *folder,
                   GError **error)
 {
   g_autofree char *aside = g_strdup_printf("%s.weights", folder);
-  remove_folder(folder); /* of this run, when it had fewer steps */
+  cw_folder_remove(folder, NULL); /* of this run, when it had fewer steps */
   bool is_written = write_clt_forge(trainer, origin, aside, error);
   if (is_written) {
     g_autoptr(CwTranscoder) transcoder = cw_transcoder_open(aside, error);
     is_written = transcoder != NULL && cw_transcoder_write_folder(transcoder, folder, error);
   }
-  remove_folder(aside);
+  cw_folder_remove(aside, NULL);
   if (!is_written)
     return false;
   g_autofree char *path = g_build_filename(folder, "training.json", NULL);
   g_autofree char *settings = cw_train_settings_to_json(&trainer->settings);
   g_autofree char *json = g_strdup_printf(
       "{\n\"step\": %" G_GINT64_FORMAT ",\n\"tokens\": %" G_GINT64_FORMAT ",\n"
-      "\"data\": \"%s\",\n\"model\": \"%s\",\n\"revision\": \"%s\",\n\"device\": \"%s\",\n"
+      "\"data\": \"%s\",\n\"model\": \"%s\",\n\"clew_version\": \"%s\",\n\"device\": \"%s\",\n"
       "\"metrics\": %s,\n\"settings\": %s}\n",
       trainer->step, trainer->step * trainer->work.n_tokens,
       origin->data_hash ? origin->data_hash : "", origin->model_hash ? origin->model_hash : "",

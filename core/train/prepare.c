@@ -1,8 +1,10 @@
 /* prepare.c - what is taken from data or from another transcoder before the first step. */
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "clt/transcoder-pieces.h"
 #include "train/trainer-private.h"
 
 /* ---- scales ------------------------------------------------------------------------------ */
@@ -213,16 +215,6 @@ check_transcoder(const CwTrainer *trainer, const CwTranscoder *transcoder, GErro
   return true;
 }
 
-static bool
-dequantise(CwTrainer *trainer, const CwkRows *rows, float *out, GError **error)
-{
-  const CwkDequantiseArgs args = { *rows, out };
-  CwkStatus status = cwk_dequantise(trainer->device, &args);
-  if (status != CWK_OK)
-    cw_error_set_from_status(error, status, "reading a transcoder");
-  return status == CWK_OK;
-}
-
 static void
 scale(float *row, int64_t n, float factor)
 {
@@ -231,68 +223,55 @@ scale(float *row, int64_t n, float factor)
 }
 
 static bool
-take_rows(CwTrainer *trainer, const CwTranscoder *transcoder, int64_t l, float *row,
-          GError **error)
+take_feature(CwParameters *p, CwRowSource *source, int64_t l, int64_t i, GError **error)
 {
-  CwParameters *p = &trainer->parameters;
-  for (int64_t i = 0; i < p->n_features; i++)
-    for (int64_t to = 0; to < cw_parameters_n_targets(p, l); to++) {
-      CwkDtype dtype;
-      float row_scale;
-      const void *data =
-          cw_transcoder_peek_decoder_row(transcoder, l, i, l + to, &dtype, &row_scale);
-      const CwkRows rows = { .data = data,
-                             .dtype = dtype,
-                             .n_rows = 1,
-                             .n_cols = p->width,
-                             .row_bytes = cwk_dtype_row_bytes(dtype, p->width),
-                             .scales = &row_scale };
-      memset(row, 0, (size_t)p->width * sizeof *row);
-      if (data != NULL && !dequantise(trainer, &rows, row, error))
-        return false;
-      scale(row, p->width, p->scale_out[l + to]);
-      cw_parameters_write_row(p, p->decoder.value, l, i, to, row);
-    }
+  int64_t width = p->width, n_targets = cw_parameters_n_targets(p, l);
+  float *encoder = p->encoder.value + (l * p->n_features + i) * cw_parameters_padded_width(p);
+  if (!cw_row_source_read(source, CW_MATRIX_ENCODER, l, i, error))
+    return false;
+  scale(source->row, width, 1 / p->scale_in[l]);
+  memcpy(encoder, source->row, (size_t)width * sizeof *encoder);
+  for (int64_t to = 0; to < n_targets; to++) {
+    if (!cw_row_source_read(source, CW_MATRIX_DECODER, l, i * n_targets + to, error))
+      return false;
+    scale(source->row, width, p->scale_out[l + to]);
+    cw_parameters_write_row(p, p->decoder.value, l, i, to, source->row);
+  }
   return true;
 }
 
 static bool
-take_layer(CwTrainer *trainer, const CwTranscoder *transcoder, int64_t l, float *rows,
-           GError **error)
+take_layer(CwParameters *p, CwRowSource *source, int64_t l, GError **error)
 {
-  CwParameters *p = &trainer->parameters;
-  int64_t n = p->n_features, width = p->width, padded = cw_parameters_padded_width(p);
-  if (!dequantise(trainer, cw_transcoder_peek_encoder(transcoder, l), rows, error))
-    return false;
+  const CwTranscoder *transcoder = source->transcoder;
+  const float *threshold = cw_transcoder_peek_threshold(transcoder, l);
+  int64_t n = p->n_features, padded = cw_parameters_padded_width(p);
   for (int64_t i = 0; i < n; i++) {
-    scale(rows + i * width, width, 1 / p->scale_in[l]);
-    memcpy(p->encoder.value + (l * n + i) * padded, rows + i * width,
-           (size_t)width * sizeof(float));
+    if (!take_feature(p, source, l, i, error))
+      return false;
     p->bias.value[l * n + i] = cw_transcoder_peek_encoder_bias(transcoder, l)[i];
-    const float *threshold = cw_transcoder_peek_threshold(transcoder, l);
-    p->log_threshold.value[l * n + i] = logf(MAX(threshold != NULL ? threshold[i] : 0, 1e-30f));
+    p->log_threshold.value[l * n + i] =
+        logf(MAX(threshold != NULL ? threshold[i] : 0, FLT_MIN));
   }
-  for (int64_t j = 0; j < width; j++)
+  for (int64_t j = 0; j < p->width; j++)
     p->decoder_bias.value[l * padded + j] =
         cw_transcoder_peek_decoder_bias(transcoder, l)[j] * p->scale_out[l];
-  return take_rows(trainer, transcoder, l, rows, error);
+  return true;
 }
 
 bool
 cw_trainer_take_transcoder(CwTrainer *trainer, const CwTranscoder *transcoder, GError **error)
 {
   CwParameters *p = &trainer->parameters;
+  CwRowSource source;
   if (!check_transcoder(trainer, transcoder, error))
     return false;
-  g_autofree float *rows = g_try_new(float, MAX(p->n_features, 1) * p->width);
-  if (rows == NULL) {
-    g_set_error(error, CW_ERROR, CW_ERROR_NO_MEMORY, "%s: no memory to read it",
-                cw_transcoder_peek_path(transcoder));
+  bool is_taken = cw_row_source_init(&source, transcoder, error);
+  for (int64_t l = 0; is_taken && l < p->n_layers; l++)
+    is_taken = take_layer(p, &source, l, error);
+  cw_row_source_clear(&source);
+  if (!is_taken)
     return false;
-  }
-  for (int64_t l = 0; l < p->n_layers; l++)
-    if (!take_layer(trainer, transcoder, l, rows, error))
-      return false;
   cw_parameters_update_derived(p);
   trainer->is_initialised = true;
   return true;

@@ -59,6 +59,26 @@ open_stream(const Session *session, CwRowsPart part, GError **error)
   return cw_activation_stream_new(session->activations, &options, error);
 }
 
+/* Whether rows are held out shows before the first step, not at the first evaluation. A small
+ * cache may hold out none by chance, which is an error only where a fraction was asked for. */
+static bool
+settle_held_out(Session *session, const CwTrainSettings *asked, GError **error)
+{
+  if (session->trainer->settings.held_out_fraction == 0)
+    return true;
+  g_autoptr(GError) failure = NULL;
+  CwActivationStream *stream = open_stream(session, CW_ROWS_HELD_OUT, &failure);
+  cw_activation_stream_free(stream);
+  if (stream != NULL)
+    return true;
+  if (asked->held_out_fraction < 0) {
+    session->trainer->settings.held_out_fraction = 0;
+    return true;
+  }
+  g_propagate_error(error, g_steal_pointer(&failure));
+  return false;
+}
+
 static bool
 make_trainer(Session *session, const CwTrainSettings *settings, GError **error)
 {
@@ -79,7 +99,7 @@ make_trainer(Session *session, const CwTrainSettings *settings, GError **error)
     return false;
   }
   session->stream = open_stream(session, CW_ROWS_TRAINING, error);
-  return session->stream != NULL;
+  return session->stream != NULL && settle_held_out(session, settings, error);
 }
 
 static bool

@@ -100,7 +100,8 @@ static const Key keys[] = {
   NUMBER(checkpoint_l0, 0, 0, 1e9, "features per token and layer",
          "keep a checkpoint when as few are active; 0: never"),
   NUMBER(loss_spike_factor, 10, 0, 1e12, "times",
-         "stop when the loss exceeds its running mean this often; 0: only if not finite"),
+         "stop when the unexplained share of the variance leaps over its running mean so far; "
+         "0: only if the loss is not finite"),
 };
 
 /* What differs from the table's defaults; reference: clt-forge.md 2.12. */
@@ -168,26 +169,6 @@ cw_train_settings_init(CwTrainSettings *settings, CwRecipe recipe)
 
 /* ---- one value -------------------------------------------------------------------------- */
 
-/* Edits between two words, as far as a suggestion needs them. */
-static size_t
-distance(const char *a, const char *b)
-{
-  size_t n = strlen(b);
-  g_autofree size_t *row = g_new(size_t, n + 1);
-  for (size_t j = 0; j <= n; j++)
-    row[j] = j;
-  for (size_t i = 0; a[i] != '\0'; i++) {
-    size_t before = row[0];
-    row[0] = i + 1;
-    for (size_t j = 0; j < n; j++) {
-      size_t replaced = before + (a[i] != b[j]);
-      before = row[j + 1];
-      row[j + 1] = MIN(replaced, MIN(row[j], row[j + 1]) + 1);
-    }
-  }
-  return row[n];
-}
-
 static const Key *
 find_key(const char *name, const char *place, GError **error)
 {
@@ -197,7 +178,7 @@ find_key(const char *name, const char *place, GError **error)
   const Key *nearest = NULL;
   size_t least = SIZE_MAX;
   for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
-    size_t d = distance(name, keys[i].name);
+    size_t d = cw_edit_distance(name, keys[i].name);
     if (d == 0)
       return &keys[i];
     if (d < least) {

@@ -8,10 +8,10 @@ struct _CwTrainer {
   CwkDevice *device; /* borrowed */
   CwParameters parameters;
   CwTrainWork work;
-  int64_t step;        /* steps done */
-  double loss_mean;    /* running, for spikes; 0 before the first step */
-  double l0_mean;      /* running, over about 100 steps; for optimal_l0 */
-  bool is_initialised; /* by a transcoder or a checkpoint */
+  int64_t step;            /* steps done */
+  double unexplained_mean; /* running, of 1 - explained variance, for spikes; 0 at first */
+  double l0_mean;          /* running, over about 100 steps; for optimal_l0 */
+  bool is_initialised;     /* by a transcoder or a checkpoint */
 };
 
 /* Copies a batch [L, B, D] into work, normalised and padded. */

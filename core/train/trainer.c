@@ -4,8 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-#define L0_MEMORY   0.99 /* of a mean over about 100 steps */
-#define LOSS_MEMORY 0.98
+#define L0_MEMORY    0.99 /* of a mean over about 100 steps */
+#define SHARE_MEMORY 0.98
 
 /* Shapes that settings and activations have to agree on. */
 static bool
@@ -126,12 +126,15 @@ loss_is_sound(const CwTrainer *trainer, const CwTrainStep *result, GError **erro
                 (int)result->step, result->loss, result->grad_norm);
     return false;
   }
-  double factor = trainer->settings.loss_spike_factor;
-  if (factor > 0 && trainer->loss_mean > 0 && result->mse > factor * trainer->loss_mean) {
+  /* A share of the outputs' own variance: a batch with outlier tokens, whose outputs are
+   * hundreds of times as large, has an error as large without anything having gone wrong. */
+  double factor = trainer->settings.loss_spike_factor, share = 1 - result->explained_variance;
+  if (factor > 0 && trainer->unexplained_mean > 0 &&
+      share > factor * trainer->unexplained_mean) {
     g_set_error(error, CW_ERROR, CW_ERROR_MISMATCH,
-                "step %d: the error of %.4g is more than %g times its running mean of %.4g; "
-                "take a smaller lr, or a larger loss_spike_factor",
-                (int)result->step, result->mse, factor, trainer->loss_mean);
+                "step %d: the unexplained share of the variance, %.4g, is more than %g times "
+                "its running mean of %.4g; take a smaller lr, or a larger loss_spike_factor",
+                (int)result->step, share, factor, trainer->unexplained_mean);
     return false;
   }
   return true;
@@ -167,9 +170,9 @@ cw_trainer_step(CwTrainer *trainer, const float *in, const float *out, CwTrainSt
       !cw_train_work_update(&trainer->work, result, error))
     return false;
   bool is_first = trainer->step == 0;
-  trainer->loss_mean = is_first
-                           ? result->mse
-                           : LOSS_MEMORY * trainer->loss_mean + (1 - LOSS_MEMORY) * result->mse;
+  double share = 1 - result->explained_variance;
+  trainer->unexplained_mean =
+      is_first ? share : SHARE_MEMORY * trainer->unexplained_mean + (1 - SHARE_MEMORY) * share;
   trainer->l0_mean =
       is_first ? result->l0 : L0_MEMORY * trainer->l0_mean + (1 - L0_MEMORY) * result->l0;
   trainer->step++;

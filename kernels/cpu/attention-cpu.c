@@ -23,18 +23,6 @@ max_i64(int64_t a, int64_t b)
   return a > b ? a : b;
 }
 
-static inline int64_t
-min_i64(int64_t a, int64_t b)
-{
-  return a < b ? a : b;
-}
-
-static inline int64_t
-round_up(int64_t x, int64_t to)
-{
-  return (x + to - 1) / to * to;
-}
-
 /* One call, of whichever of the three ops. */
 typedef struct {
   CwkAttentionArgs args;
@@ -87,7 +75,7 @@ pack_key_panel(void *data, int64_t item)
   const Attention *job = data;
   const CwkAttentionArgs *args = &job->args;
   int64_t nr = job->isa->nr, g = item / job->n_key_panels, panel = item % job->n_key_panels;
-  int64_t n = min_i64(nr, args->n_keys - panel * nr);
+  int64_t n = cwk_min(nr, args->n_keys - panel * nr);
   const float *rows[MAX_NR];
   for (int64_t j = 0; j < n; j++)
     rows[j] = args->k + (panel * nr + j) * args->k_stride + g * args->head_width;
@@ -101,7 +89,7 @@ pack_value_panel(void *data, int64_t item)
   const Attention *job = data;
   const CwkAttentionArgs *args = &job->args;
   int64_t nr = job->isa->nr, g = item / job->n_width_panels;
-  int64_t first = item % job->n_width_panels * nr, n = min_i64(nr, args->head_width - first);
+  int64_t first = item % job->n_width_panels * nr, n = cwk_min(nr, args->head_width - first);
   float *out = job->packed_v + item * args->n_keys * nr;
   for (int64_t j = 0; j < args->n_keys; j++, out += nr) {
     memcpy(out, args->v + j * args->v_stride + g * args->head_width + first,
@@ -143,12 +131,12 @@ score_block(const Attention *job, const Block *block)
   int64_t group = block->h / (args->n_heads / args->n_kv_heads);
   for (int64_t i = 0; i < block->n; i += mr) {
     const float *rows[MAX_MR];
-    int64_t n = min_i64(mr, block->n - i);
+    int64_t n = cwk_min(mr, block->n - i);
     for (int64_t r = 0; r < n; r++)
       rows[r] = args->q + (block->first + i + r) * args->q_stride + block->h * width;
     job->isa->transpose_panel(rows, n, width, mr, block->packed + i * width);
   }
-  for (int64_t i = 0; i < round_up(block->n, mr) * width; i++)
+  for (int64_t i = 0; i < cwk_round_up(block->n, mr) * width; i++)
     block->packed[i] *= args->scale;
   int64_t from = first_key(args, block->first);
   int64_t end = last_key(args, block->first + block->n - 1) + 1;
@@ -157,7 +145,7 @@ score_block(const Attention *job, const Block *block)
     for (int64_t i = 0; i < block->n; i += mr)
       multiply_tile(job->isa, width, block->packed + i * width, keys,
                     block->rows + i * block->row_stride + panel * nr, block->row_stride,
-                    min_i64(mr, block->n - i), min_i64(nr, args->n_keys - panel * nr));
+                    cwk_min(mr, block->n - i), cwk_min(nr, args->n_keys - panel * nr));
   }
   bool is_kept = job->pattern != NULL;
   for (int64_t i = 0; i < block->n; i++)
@@ -175,7 +163,7 @@ mix_block(const Attention *job, const Block *block)
   int64_t n_keys = last_key(args, block->first + block->n - 1) + 1 - from;
   for (int64_t i = 0; i < block->n; i += mr) {
     const float *rows[MAX_MR];
-    int64_t n = min_i64(mr, block->n - i);
+    int64_t n = cwk_min(mr, block->n - i);
     for (int64_t r = 0; r < n; r++)
       rows[r] = block->rows + (i + r) * block->row_stride + from;
     job->isa->transpose_panel(rows, n, n_keys, mr, block->packed);
@@ -187,7 +175,7 @@ mix_block(const Attention *job, const Block *block)
       multiply_tile(job->isa, n_keys, block->packed,
                     job->packed_v +
                         ((group * job->n_width_panels + panel) * args->n_keys + from) * nr,
-                    out + panel * nr, args->out_stride, n, min_i64(nr, width - panel * nr));
+                    out + panel * nr, args->out_stride, n, cwk_min(nr, width - panel * nr));
   }
 }
 
@@ -198,7 +186,7 @@ run_block(void *data, int64_t item)
   const CwkAttentionArgs *args = &job->args;
   int64_t n_blocks = (args->n_queries + QUERY_BLOCK - 1) / QUERY_BLOCK;
   Block block = { .h = item / n_blocks, .first = item % n_blocks * QUERY_BLOCK };
-  block.n = min_i64(QUERY_BLOCK, args->n_queries - block.first);
+  block.n = cwk_min(QUERY_BLOCK, args->n_queries - block.first);
   float *scratch = job->device->scratch[cwk_pool_thread_index()];
   if (job->pattern != NULL) {
     block.rows = job->pattern + (block.h * args->n_queries + block.first) * args->n_keys;
@@ -250,7 +238,7 @@ reserve(Attention *job)
   const CwkAttentionArgs *args = &job->args;
   CwkDevice *device = job->device;
   int64_t mr = job->isa->mr, nr = job->isa->nr, width = args->head_width;
-  job->row_stride = round_up(args->n_keys, nr);
+  job->row_stride = cwk_round_up(args->n_keys, nr);
   int64_t packed = max_i64(QUERY_BLOCK * width, mr * args->n_keys);
   int64_t rows = job->pattern == NULL ? QUERY_BLOCK * job->row_stride : 0;
   CwkStatus status = cwk_cpu_reserve_threads(device, (size_t)(rows + packed) * sizeof(float));
@@ -396,7 +384,7 @@ mix_rest(const Adjoint *job, const float *pattern, int64_t n, const float *z, fl
   int64_t out_stride = args->n_kv_heads * args->head_width;
   for (int64_t j = 0; j < n && d < args->head_width; j += 4)
     job->isa->mix_columns(pattern + j * (args->pattern_t + 1), args->pattern_t, n - j,
-                          min_i64(4, n - j), z + j * z_stride + d, z_stride,
+                          cwk_min(4, n - j), z + j * z_stride + d, z_stride,
                           out + j * out_stride + d, out_stride, args->head_width - d,
                           accumulate);
 }
@@ -409,7 +397,7 @@ adjoint_head(const Adjoint *job, int64_t from, int64_t to, int64_t h, float *scr
   int64_t mr = job->isa->mr, width = args->head_width, longest = 0;
   int64_t per_group = args->n_heads / args->n_kv_heads, g = h / per_group;
   const float *pattern = args->pattern + h * args->pattern_t * args->pattern_t;
-  float *columns = scratch, *packed = scratch + round_up(job->longest * mr, 16);
+  float *columns = scratch, *packed = scratch + cwk_round_up(job->longest * mr, 16);
   for (int64_t r = from; r < to; r++) {
     int64_t n = args->n_positions[r];
     const float *z = args->z + (args->first[r] * args->n_heads + h) * width;
@@ -439,7 +427,7 @@ adjoint_item(void *data, int64_t item)
   const CwkAttentionAdjointArgs *args = job->args;
   int64_t g = item % args->n_kv_heads, per_group = args->n_heads / args->n_kv_heads;
   int64_t from = item / args->n_kv_heads * job->rows_per_item;
-  int64_t to = min_i64(from + job->rows_per_item, args->n_rows);
+  int64_t to = cwk_min(from + job->rows_per_item, args->n_rows);
   for (int64_t h = g * per_group; h < (g + 1) * per_group; h++)
     adjoint_head(job, from, to, h, job->device->scratch[cwk_pool_thread_index()]);
 }
@@ -456,8 +444,8 @@ cwk_cpu_attention_adjoint(CwkDevice *device, const CwkAttentionAdjointArgs *args
   /* Fewer rows an item where that many would leave threads without work. */
   int64_t fair =
       args->n_rows * args->n_kv_heads / (4 * (int64_t)cwk_pool_n_threads(device->pool));
-  job.rows_per_item = max_i64(1, min_i64(ADJOINT_POSITIONS / job.longest, fair));
-  size_t n_floats = (size_t)(round_up(job.longest * job.isa->mr, 16) +
+  job.rows_per_item = max_i64(1, cwk_min(ADJOINT_POSITIONS / job.longest, fair));
+  size_t n_floats = (size_t)(cwk_round_up(job.longest * job.isa->mr, 16) +
                              job.rows_per_item * job.longest * job.whole_width);
   for (int i = 0; i < device->n_scratch - 1; i++)
     if (cwk_cpu_scratch(device, i, n_floats * sizeof(float)) == NULL)

@@ -7,6 +7,19 @@
 #include "ops.def"
 #undef CWK_OP
 
+static inline int64_t
+cwk_min(int64_t a, int64_t b)
+{
+  return a < b ? a : b;
+}
+
+/* x or the next multiple of `to`. */
+static inline int64_t
+cwk_round_up(int64_t x, int64_t to)
+{
+  return (x + to - 1) / to * to;
+}
+
 /* The start of row i of a stored matrix. */
 static inline const void *
 cwk_rows_at(const CwkRows *rows, int64_t i)

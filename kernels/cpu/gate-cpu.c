@@ -20,12 +20,6 @@ cwk_tile_kernels(CwkIsa isa)
 }
 
 static inline int64_t
-min_i64(int64_t a, int64_t b)
-{
-  return a < b ? a : b;
-}
-
-static inline int64_t
 n_blocks(int64_t n)
 {
   return (n + FEATURES_PER_ITEM - 1) / FEATURES_PER_ITEM;
@@ -45,7 +39,7 @@ gate_block(void *data, int64_t item)
   const Gate *job = data;
   const CwkGatePart *part = &job->args->parts[item / job->blocks_per_part];
   int64_t first = item % job->blocks_per_part * FEATURES_PER_ITEM;
-  int64_t end = min_i64(first + FEATURES_PER_ITEM, part->n_features);
+  int64_t end = cwk_min(first + FEATURES_PER_ITEM, part->n_features);
   int64_t n_words = (part->n_tokens + 63) / 64;
   for (int64_t i = first; i < end; i++) {
     CwkGateCounts counts =

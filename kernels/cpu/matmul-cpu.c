@@ -51,18 +51,6 @@ cwk_cpu_decoder(CwkIsa isa, CwkDtype dtype)
   return cwk_isa_kernels(isa)->decode[dtype];
 }
 
-static inline int64_t
-min_i64(int64_t a, int64_t b)
-{
-  return a < b ? a : b;
-}
-
-static inline int64_t
-round_up(int64_t x, int64_t to)
-{
-  return (x + to - 1) / to * to;
-}
-
 static inline float *
 tile_row(const CwkTile *tile, int64_t i)
 {
@@ -92,10 +80,10 @@ static void
 pack_a_panel(const Product *product, int64_t panel)
 {
   const CwkMatmulArgs *args = product->args;
-  int64_t mr = product->isa->mr, first = panel * mr, n = min_i64(mr, args->m - first);
+  int64_t mr = product->isa->mr, first = panel * mr, n = cwk_min(mr, args->m - first);
   const float *rows[MAX_TILE_ROWS];
   for (int64_t k0 = 0, kb = 0; k0 < args->k; k0 += product->k_block, kb++) {
-    int64_t kc = min_i64(product->k_block, args->k - k0);
+    int64_t kc = cwk_min(product->k_block, args->k - k0);
     for (int64_t i = 0; i < n; i++)
       rows[i] = tile_row(&args->a, first + i) + k0;
     product->isa->transpose_panel(rows, n, kc, mr,
@@ -121,7 +109,7 @@ pack_b_outputs(const Product *product, int64_t n0, int64_t n, int64_t k0, int64_
   bool in_place = b->dtype == CWK_F32 && b->scales == NULL;
   const float *rows[MAX_TILE_COLUMNS];
   for (int64_t j = 0; j < n; j += nr) {
-    int64_t n_rows = min_i64(nr, n - j);
+    int64_t n_rows = cwk_min(nr, n - j);
     for (int64_t i = 0; i < n_rows; i++) {
       const void *row = cwk_rows_at(b, n0 + j + i);
       rows[i] = in_place ? (const float *)row + k0 : decoded + i * kc;
@@ -140,11 +128,11 @@ pack_b_inputs(const Product *product, int64_t n0, int64_t n, int64_t k0, int64_t
   const CwkRows *b = &product->args->b;
   int64_t nr = product->isa->nr;
   int64_t first = n0 / product->block_size * product->block_size;
-  int64_t end = min_i64(round_up(n0 + n, product->block_size), product->args->n);
+  int64_t end = cwk_min(cwk_round_up(n0 + n, product->block_size), product->args->n);
   for (int64_t p = 0; p < kc; p++) {
     product->decode(cwk_rows_at(b, k0 + p), first, end - first, row_scale(b, k0 + p), decoded);
     for (int64_t j = 0; j < n; j += nr) {
-      int64_t n_cols = min_i64(nr, n - j);
+      int64_t n_cols = cwk_min(nr, n - j);
       float *to = out + j * kc + p * nr;
       memcpy(to, decoded + (n0 - first) + j, (size_t)n_cols * sizeof *to);
       for (int64_t i = n_cols; i < nr; i++)
@@ -186,7 +174,7 @@ multiply_panels(const Product *product, const float *packed_b, int64_t kb, int64
                                  args->c.stride, accumulate);
       } else {
         product->isa->micro_tile(kc, a, b, edge, nr, false);
-        write_edge_tile(product, edge, m0 + i, min_i64(mr, m - i), n0 + j, min_i64(nr, n - j),
+        write_edge_tile(product, edge, m0 + i, cwk_min(mr, m - i), n0 + j, cwk_min(nr, n - j),
                         accumulate);
       }
     }
@@ -199,11 +187,11 @@ multiply_block(const Product *product, int64_t item, float *packed_b)
   const CwkMatmulArgs *args = product->args;
   int64_t m0 = item % product->n_m_blocks * product->m_block;
   int64_t n0 = item / product->n_m_blocks * product->n_block;
-  int64_t m = min_i64(product->m_block, args->m - m0);
-  int64_t n = min_i64(product->n_block, args->n - n0);
+  int64_t m = cwk_min(product->m_block, args->m - m0);
+  int64_t n = cwk_min(product->n_block, args->n - n0);
   float *decoded = packed_b + product->n_block * product->k_block;
   for (int64_t k0 = 0, kb = 0; k0 < args->k; k0 += product->k_block, kb++) {
-    int64_t kc = min_i64(product->k_block, args->k - k0);
+    int64_t kc = cwk_min(product->k_block, args->k - k0);
     if (args->b_layout == CWK_B_ROWS_ARE_OUTPUTS)
       pack_b_outputs(product, n0, n, k0, kc, decoded, packed_b);
     else
@@ -217,7 +205,7 @@ static void
 multiply_few_rows(const Product *product, int64_t item, float *decoded)
 {
   const CwkMatmulArgs *args = product->args;
-  int64_t n0 = item * product->n_block, n1 = min_i64(n0 + product->n_block, args->n);
+  int64_t n0 = item * product->n_block, n1 = cwk_min(n0 + product->n_block, args->n);
   for (int64_t j = n0; j < n1; j++) {
     product->decode(cwk_rows_at(&args->b, j), 0, args->k, row_scale(&args->b, j), decoded);
     for (int64_t i = 0; i < args->m; i++) {
@@ -307,15 +295,17 @@ plan_product(Product *product, size_t *a_floats, size_t *thread_floats)
   }
   int64_t n_k_blocks = (args->k + K_BLOCK - 1) / K_BLOCK;
   int64_t k_grain = args->b_layout == CWK_B_ROWS_ARE_OUTPUTS ? product->block_size : 8;
-  product->k_block = round_up((args->k + n_k_blocks - 1) / n_k_blocks, k_grain);
+  product->k_block = cwk_round_up((args->k + n_k_blocks - 1) / n_k_blocks, k_grain);
   n_k_blocks = (args->k + product->k_block - 1) / product->k_block;
   product->n_m_blocks = (args->m + M_BLOCK_ROWS - 1) / M_BLOCK_ROWS;
-  product->m_block = round_up((args->m + product->n_m_blocks - 1) / product->n_m_blocks, mr);
+  product->m_block =
+      cwk_round_up((args->m + product->n_m_blocks - 1) / product->n_m_blocks, mr);
   product->n_m_blocks = (args->m + product->m_block - 1) / product->m_block;
   product->n_m_panels = (args->m + mr - 1) / mr;
   product->n_block = balanced_n_block(product);
   product->n_n_blocks = (args->n + product->n_block - 1) / product->n_block;
-  *a_floats = (size_t)round_up(n_k_blocks * product->n_m_panels * product->k_block * mr, 16);
+  *a_floats =
+      (size_t)cwk_round_up(n_k_blocks * product->n_m_panels * product->k_block * mr, 16);
   /* Decoded rows: nr of k_block elements, or a row of n_block columns on block borders. */
   *thread_floats = (size_t)(product->n_block * product->k_block + nr * product->k_block +
                             product->n_block + 512);
@@ -337,7 +327,7 @@ plan_batch(CwkDevice *device, const CwkMatmulBatchArgs *args, Batch *batch, int6
            int64_t *n_items)
 {
   const CwkIsaKernels *isa = cwk_isa_kernels(device->isa);
-  size_t table = (size_t)round_up(args->n_products * (int64_t)sizeof(Product), 64);
+  size_t table = (size_t)cwk_round_up(args->n_products * (int64_t)sizeof(Product), 64);
   size_t a_total = 0, thread_total = 0;
   for (int pass = 0; pass < 2; pass++) {
     char *shared = NULL;
@@ -417,7 +407,7 @@ dot_rows(void *data, int64_t item)
 {
   const RowDots *job = data;
   const CwkRowDotsArgs *args = job->args;
-  int64_t end = min_i64((item + 1) * DOTS_PER_ITEM, args->n);
+  int64_t end = cwk_min((item + 1) * DOTS_PER_ITEM, args->n);
   for (int64_t i = item * DOTS_PER_ITEM; i < end; i++)
     args->out[args->out_rows != NULL ? args->out_rows[i] : i] +=
         job->isa->dot(tile_row(&args->a, i), tile_row(&args->b, i), args->k);
@@ -446,7 +436,7 @@ dequantise_rows(void *data, int64_t item)
 {
   const Dequantise *job = data;
   const CwkRows *rows = &job->args->rows;
-  int64_t end = min_i64((item + 1) * ROWS_PER_ITEM, rows->n_rows);
+  int64_t end = cwk_min((item + 1) * ROWS_PER_ITEM, rows->n_rows);
   for (int64_t i = item * ROWS_PER_ITEM; i < end; i++)
     job->decode(cwk_rows_at(rows, i), 0, rows->n_cols, row_scale(rows, i),
                 job->args->out + i * rows->n_cols);

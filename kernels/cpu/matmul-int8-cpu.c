@@ -13,12 +13,6 @@
 #define MAX_MR  6
 #define MAX_NR  32
 
-static inline int64_t
-min_i64(int64_t a, int64_t b)
-{
-  return a < b ? a : b;
-}
-
 static inline size_t
 round_up_64(int64_t n_bytes)
 {
@@ -87,7 +81,7 @@ static void
 pack_a_panel(const Product *product, int64_t panel)
 {
   const CwkMatmulArgs *args = product->args;
-  int64_t mr = product->kernels->mr, first = panel * mr, n = min_i64(mr, args->m - first);
+  int64_t mr = product->kernels->mr, first = panel * mr, n = cwk_min(mr, args->m - first);
   Row row = row_in(product->device->scratch[cwk_pool_thread_index()], product);
   int8_t *codes = product->a_codes + panel * args->k * mr;
   float *factors = product->a_factors + panel * product->n_groups * 2 * mr;
@@ -175,7 +169,7 @@ multiply_panel(const Product *product, int64_t item)
   const CwkInt8Kernels *kernels = product->kernels;
   int64_t mr = kernels->mr, nr = kernels->nr;
   int64_t m0 = item % product->n_m_blocks * M_BLOCK, n0 = item / product->n_m_blocks * nr;
-  int64_t m1 = min_i64(m0 + M_BLOCK, args->m), n = min_i64(nr, args->n - n0);
+  int64_t m1 = cwk_min(m0 + M_BLOCK, args->m), n = cwk_min(nr, args->n - n0);
   float edge[MAX_MR * MAX_NR] __attribute__((aligned(64)));
   Panel panel = panel_in(product->device->scratch[cwk_pool_thread_index()], product);
   pack_b_panel(product, n0, n, &panel);
@@ -191,7 +185,7 @@ multiply_panel(const Product *product, int64_t item)
       continue;
     }
     kernels->tile(&tile, edge, nr, false);
-    for (int64_t r = 0; r < min_i64(mr, m1 - i); r++) {
+    for (int64_t r = 0; r < cwk_min(mr, m1 - i); r++) {
       float *c = tile_row(&args->c, i + r) + n0;
       for (int64_t j = 0; j < n; j++)
         c[j] = args->accumulate ? c[j] + edge[r * nr + j] : edge[r * nr + j];

@@ -19,12 +19,6 @@
 #define FEATURES_PER_BLOCK 512
 #define TOKENS_PER_ITEM    1024
 
-static inline int64_t
-min_i64(int64_t a, int64_t b)
-{
-  return a < b ? a : b;
-}
-
 /* ---- blocks of parts -------------------------------------------------------------------- */
 
 typedef struct {
@@ -43,7 +37,7 @@ plan_blocks(CwkDevice *device, const void *args, int64_t n_parts, int64_t n_feat
   int64_t wanted = (4 * n_threads + n_parts - 1) / (n_parts > 0 ? n_parts : 1);
   int64_t size = (n_features + wanted - 1) / wanted;
   size = (size + 15) / 16 * 16;
-  size = size < 16 ? 16 : min_i64(size, FEATURES_PER_BLOCK);
+  size = size < 16 ? 16 : cwk_min(size, FEATURES_PER_BLOCK);
   return (Blocks){ args, cwk_tile_kernels(device->isa), device, size,
                    (n_features + size - 1) / size };
 }
@@ -52,7 +46,7 @@ static int64_t
 block_of_item(const Blocks *blocks, int64_t item, int64_t n_features, int64_t *first)
 {
   *first = item % blocks->blocks_per_part * blocks->block_features;
-  return min_i64(*first + blocks->block_features, n_features);
+  return cwk_min(*first + blocks->block_features, n_features);
 }
 
 /* ---- decode ----------------------------------------------------------------------------- */
@@ -69,7 +63,7 @@ decode_tokens(void *data, int64_t item)
   const Decode *job = data;
   const CwkSparseDecodeArgs *args = job->args;
   int64_t b0 = item % job->n_token_blocks * TOKENS_PER_ITEM;
-  int64_t b1 = min_i64(b0 + TOKENS_PER_ITEM, args->n_tokens);
+  int64_t b1 = cwk_min(b0 + TOKENS_PER_ITEM, args->n_tokens);
   int64_t tile = item / job->n_token_blocks, k = tile / args->n_tiles, t = tile % args->n_tiles;
   float *out = args->out + tile * args->n_tokens * CWK_TILE;
   for (int64_t b = b0; b < b1; b++)
@@ -104,7 +98,7 @@ residual_tile(void *data, int64_t tile)
 {
   const CwkResidualArgs *args = data;
   int64_t k = tile / args->n_tiles, column = tile % args->n_tiles * CWK_TILE;
-  int64_t width = min_i64(args->width - column, CWK_TILE), n = args->n_tokens;
+  int64_t width = cwk_min(args->width - column, CWK_TILE), n = args->n_tokens;
   float *prediction = args->prediction + tile * n * CWK_TILE;
   const float *actual = args->actual + k * n * args->width + column;
   double mean[CWK_TILE] = { 0 }, sum[CWK_TILE] = { 0 }, errors = 0, deviations = 0;
@@ -366,7 +360,7 @@ adam_part(void *data, int64_t item)
 {
   const Values *job = data;
   int64_t first = item * VALUES_PER_ITEM;
-  job->tiles->adam_values(job->args, first, min_i64(VALUES_PER_ITEM, job->args->n - first));
+  job->tiles->adam_values(job->args, first, cwk_min(VALUES_PER_ITEM, job->args->n - first));
 }
 
 CwkStatus

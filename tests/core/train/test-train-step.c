@@ -125,6 +125,33 @@ test_gradients(gconstpointer name)
   training_case_clear(&self);
 }
 
+/* A batch of outlier tokens, whose outputs are large, is no reason to stop; predictions that
+ * have left the outputs behind are, and leave the parameters as they were. */
+static void
+test_spikes(void)
+{
+  g_autoptr(GError) error = NULL;
+  TrainingCase self;
+  CwTrainStep step;
+  training_case_init(&self, "clt", 1);
+  CwParameters *p = &self.trainer->parameters;
+  int64_t n = p->n_layers * self.settings.batch * p->width;
+  training_case_load_batch(&self, 0);
+  g_assert_true(cw_trainer_step(self.trainer, self.in, self.out, &step, &error));
+  training_case_load_batch(&self, 1);
+  for (int64_t i = 0; i < n; i++)
+    self.out[i] *= 50;
+  g_assert_true(cw_trainer_step(self.trainer, self.in, self.out, &step, &error));
+  training_case_load_batch(&self, 2);
+  p->decoder_bias.value[0] += 1e3f;
+  float kept = p->encoder.value[0];
+  g_assert_false(cw_trainer_step(self.trainer, self.in, self.out, &step, &error));
+  g_assert_error(error, CW_ERROR, CW_ERROR_MISMATCH);
+  g_assert_cmpint(cw_trainer_get_step(self.trainer), ==, 2);
+  g_assert_true(p->encoder.value[0] == kept);
+  training_case_clear(&self);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -135,5 +162,6 @@ main(int argc, char **argv)
     g_test_add_data_func(run, cases[i], test_run);
     g_test_add_data_func(gradients, cases[i], test_gradients);
   }
+  g_test_add_func("/core/train-step/spikes", test_spikes);
   return g_test_run();
 }

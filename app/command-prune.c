@@ -55,7 +55,8 @@ const CwaCommand cwa_command_prune = {
       "hold the asked share of it together, and then the edges likewise; nodes left without a "
       "way to a logit go too; what the file pins stays. The nodes of a .json file, which is "
       "pruned already, keep the ranks it gives them, and none goes for want of a way. A "
-      "threshold that is not given is the file's own. The scores printed are those of the whole graph.\n\n"
+      "threshold that is not given is the file's own. The scores printed are those of the "
+      "whole graph.\n\n"
       "A .json file holds only what was kept when it was written; a .clew document holds "
       "the whole graph, so its thresholds move both ways.",
   .examples = "clew prune paris.clew --node-threshold 0.6 --output paris-small.json\n"

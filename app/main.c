@@ -115,7 +115,8 @@ startup_cb(GtkApplication *application, gpointer user_data)
   g_autofree char *samples = cwa_places_find_data("samples");
   g_autofree char *model = cwa_places_find_default_model();
   g_autofree char *transcoder = cwa_places_find_default_transcoder();
-  CwuPlaces places = { samples, model, transcoder };
+  g_autofree char *program = cwa_places_find_program();
+  CwuPlaces places = { samples, model, transcoder, program };
   g_object_set_data_full(G_OBJECT(application), "context", cwu_context_new(&places),
                          g_object_unref);
   g_action_map_add_action_entries(G_ACTION_MAP(application), entries, G_N_ELEMENTS(entries),

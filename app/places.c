@@ -79,6 +79,13 @@ cwa_places_find_default_transcoder(void)
   return path;
 }
 
+char *
+cwa_places_find_program(void)
+{
+  g_autofree char *folder = program_folder();
+  return keep_if_there(g_build_filename(folder, "clew", NULL));
+}
+
 static void
 add_if_folder(GPtrArray *folders, char *path)
 {

@@ -13,6 +13,8 @@ char *cwa_places_find_data(const char *name);
 char *cwa_places_find_default_model(void);
 /* The transcoder that comes with Clew for the default model; NULL if there is none. */
 char *cwa_places_find_default_transcoder(void);
+/* The program `clew`, beside the one that runs; NULL if it is not there. Transfer full. */
+char *cwa_places_find_program(void);
 /* Folders that may hold programs bench-<case>, those that exist only; NULL-terminated. */
 char **cwa_places_dup_bench_folders(void);
 /* The folder of translations, that of the build folder for a program that runs there; one that

@@ -10,6 +10,7 @@ typedef struct {
   const char *samples;    /* folder of .clew documents that the start page offers */
   const char *model;      /* what prompts are traced with, unless the settings say otherwise */
   const char *transcoder; /* the same */
+  const char *program;    /* `clew`, the worker of runs */
 } CwuPlaces;
 
 /* What the windows of one program share. */

@@ -46,6 +46,7 @@ cwu_context_finalize(GObject *object)
   g_free((char *)self->places.samples);
   g_free((char *)self->places.model);
   g_free((char *)self->places.transcoder);
+  g_free((char *)self->places.program);
   cwu_autosave_store_unref(self->store);
   g_object_unref(self->engine);
   G_OBJECT_CLASS(cwu_context_parent_class)->finalize(object);
@@ -71,6 +72,7 @@ cwu_context_new(const CwuPlaces *places)
   self->places.samples = g_strdup(places->samples);
   self->places.model = g_strdup(places->model);
   self->places.transcoder = g_strdup(places->transcoder);
+  self->places.program = g_strdup(places->program);
   g_signal_connect_object(cwu_settings_peek(), "changed::model-path", G_CALLBACK(load_model_cb),
                           self, G_CONNECT_SWAPPED);
   g_signal_connect_object(cwu_settings_peek(), "changed::transcoder-path",

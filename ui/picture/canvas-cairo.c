@@ -70,6 +70,19 @@ cairo_canvas_line(CwuCanvas *canvas, CwuPoint a, CwuPoint b, const CwuStyle *sty
 }
 
 static void
+cairo_canvas_path(CwuCanvas *canvas, const CwuPoint *points, size_t n, const CwuStyle *style)
+{
+  cairo_t *cr = ((CairoCanvas *)canvas)->cr;
+  cairo_save(cr);
+  cairo_set_line_join(cr, CAIRO_LINE_JOIN_ROUND);
+  cairo_move_to(cr, points[0].x, points[0].y);
+  for (size_t i = 1; i < n; i++)
+    cairo_line_to(cr, points[i].x, points[i].y);
+  paint(cr, style);
+  cairo_restore(cr);
+}
+
+static void
 cairo_canvas_box(CwuCanvas *canvas, const CwuRect *rect, double corner, const CwuStyle *style)
 {
   cairo_t *cr = ((CairoCanvas *)canvas)->cr;
@@ -212,6 +225,7 @@ cairo_canvas_free(CwuCanvas *canvas)
 static const CwuCanvasClass cairo_canvas_class = {
   .curve = cairo_canvas_curve,
   .line = cairo_canvas_line,
+  .path = cairo_canvas_path,
   .box = cairo_canvas_box,
   .glyph = cairo_canvas_glyph,
   .text = cairo_canvas_text,

@@ -92,6 +92,17 @@ svg_canvas_line(CwuCanvas *canvas, CwuPoint a, CwuPoint b, const CwuStyle *style
 }
 
 static void
+svg_canvas_path(CwuCanvas *canvas, const CwuPoint *points, size_t n, const CwuStyle *style)
+{
+  GString *out = ((SvgCanvas *)canvas)->out;
+  g_string_append(out, "<path d=\"");
+  for (size_t i = 0; i < n; i++)
+    append(out, i == 0 ? "M%f %f" : "L%f %f", points[i].x, points[i].y);
+  g_string_append(out, "\" stroke-linejoin=\"round\"");
+  append_style(out, style);
+}
+
+static void
 svg_canvas_box(CwuCanvas *canvas, const CwuRect *rect, double corner, const CwuStyle *style)
 {
   GString *out = ((SvgCanvas *)canvas)->out;
@@ -193,6 +204,7 @@ svg_canvas_free(CwuCanvas *canvas)
 static const CwuCanvasClass svg_canvas_class = {
   .curve = svg_canvas_curve,
   .line = svg_canvas_line,
+  .path = svg_canvas_path,
   .box = svg_canvas_box,
   .glyph = svg_canvas_glyph,
   .text = svg_canvas_text,

@@ -31,6 +31,8 @@ typedef struct _CwuCanvas CwuCanvas;
 typedef struct {
   void (*curve)(CwuCanvas *canvas, const CwuCurve *curve, const CwuStyle *style);
   void (*line)(CwuCanvas *canvas, CwuPoint a, CwuPoint b, const CwuStyle *style);
+  /* Through all points; filled, the shape between them. n >= 2. */
+  void (*path)(CwuCanvas *canvas, const CwuPoint *points, size_t n, const CwuStyle *style);
   void (*box)(CwuCanvas *canvas, const CwuRect *rect, double corner, const CwuStyle *style);
   void (*glyph)(CwuCanvas *canvas, CwuShape shape, CwuPoint at, double radius,
                 const CwuStyle *style);

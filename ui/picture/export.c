@@ -1,16 +1,13 @@
 /* export.c - a picture as PNG, SVG or PDF, as an image, or on a page that is printed. PNG takes
  * the edge mass from the raster; vector formats draw the strongest few thousand edges as
  * curves, because a page with every edge of a large graph can be opened by nobody. */
-#include <cairo-pdf.h>
 #include <math.h>
-#include <string.h>
 
-#include "cw-tensor-file.h"
+#include "picture/drawing.h"
 #include "picture/node-name.h"
 #include "picture/sheet.h"
 
 #define VECTOR_EDGES    4000
-#define MAX_SIDE_PX     32767.0
 #define POINTS_PER_INCH 72.0
 #define DOTS_PER_INCH   300.0
 #define CM_PER_INCH     2.54
@@ -65,144 +62,51 @@ cwu_picture_options_set_size(CwuPictureOptions *options, CwuPictureSize size, bo
 
 /* ---- formats --------------------------------------------------------------------------- */
 
-static cairo_status_t
-append_bytes(void *closure, const unsigned char *data, unsigned int length)
-{
-  g_byte_array_append(closure, data, length);
-  return CAIRO_STATUS_SUCCESS;
-}
-
 static bool
-check_cairo(cairo_status_t status, const char *what, GError **error)
+draw_pixels(cairo_t *cr, gconstpointer sheet, GError **error)
 {
-  if (status == CAIRO_STATUS_SUCCESS)
-    return true;
-  CwErrorCode code = status == CAIRO_STATUS_NO_MEMORY ? CW_ERROR_NO_MEMORY : CW_ERROR_IO;
-  g_set_error(error, CW_ERROR, code, "%s could not be drawn: %s", what,
-              cairo_status_to_string(status));
-  return false;
-}
-
-static cairo_surface_t *
-image_of(const CwuSheet *sheet, const char *what, GError **error)
-{
-  double scale = sheet->options.scale;
-  cairo_surface_t *surface = cairo_image_surface_create(
-      CAIRO_FORMAT_RGB24, MAX((int)lround(sheet->page.width * scale), 1),
-      MAX((int)lround(sheet->page.height * scale), 1));
-  cairo_surface_set_device_scale(surface, scale, scale);
-  cairo_t *cr = cairo_create(surface);
-  bool ok = check_cairo(cairo_status(cr), what, error) &&
-            cwu_sheet_draw_pixels(cr, sheet, error) &&
-            check_cairo(cairo_status(cr), what, error);
-  cairo_destroy(cr);
-  if (!ok)
-    g_clear_pointer(&surface, cairo_surface_destroy);
-  return surface;
-}
-
-static bool
-write_png(const CwuSheet *sheet, const char *path, GByteArray *bytes, GError **error)
-{
-  cairo_surface_t *surface = image_of(sheet, path, error);
-  bool ok =
-      surface != NULL &&
-      check_cairo(cairo_surface_write_to_png_stream(surface, append_bytes, bytes), path, error);
-  if (surface != NULL)
-    cairo_surface_destroy(surface);
-  return ok;
+  return cwu_sheet_draw_pixels(cr, sheet, error);
 }
 
 static void
-draw_curves_on(cairo_t *cr, const CwuSheet *sheet)
+draw_curves(CwuCanvas *canvas, gconstpointer sheet)
 {
-  g_autoptr(CwuCanvas) canvas = cwu_canvas_cairo_new(0);
-  cwu_canvas_cairo_set_target(canvas, cr);
   cwu_sheet_draw_curves(canvas, sheet);
 }
 
-static bool
-write_pdf(const CwuSheet *sheet, const char *path, GByteArray *bytes, GError **error)
+/* The title is the caller's to free. */
+static CwuDrawing
+drawing_of(const CwuSheet *sheet, char *title)
 {
-  double scale = sheet->options.scale;
-  cairo_surface_t *surface = cairo_pdf_surface_create_for_stream(
-      append_bytes, bytes, sheet->page.width * scale, sheet->page.height * scale);
-  g_autofree char *title = cwu_prompt_dup_display(sheet->picture.scene->graph);
-  cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_TITLE, title);
-  cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_CREATOR, "Clew " CLEW_VERSION);
-  /* A time of writing would make every file differ. */
-  cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_CREATE_DATE, "");
-  cairo_t *cr = cairo_create(surface);
-  cairo_scale(cr, scale, scale);
-  draw_curves_on(cr, sheet);
-  cairo_show_page(cr);
-  bool ok = check_cairo(cairo_status(cr), path, error);
-  cairo_destroy(cr);
-  cairo_surface_finish(surface);
-  ok = ok && check_cairo(cairo_surface_status(surface), path, error);
-  cairo_surface_destroy(surface);
-  return ok;
+  return (CwuDrawing){ .width = sheet->page.width,
+                       .height = sheet->page.height,
+                       .scale = sheet->options.scale,
+                       .title = title,
+                       .draw = draw_curves,
+                       .draw_pixels = draw_pixels,
+                       .data = sheet };
 }
 
-static bool
-write_svg(const CwuSheet *sheet, const char *path, GByteArray *bytes, GError **error)
-{
-  size_t n_bytes;
-  g_autofree char *title = cwu_prompt_dup_display(sheet->picture.scene->graph);
-  g_autoptr(CwuCanvas) canvas =
-      cwu_canvas_svg_new(sheet->page.width, sheet->page.height, sheet->options.scale, title);
-  cwu_sheet_draw_curves(canvas, sheet);
-  g_autofree char *text = cwu_canvas_svg_finish(canvas, &n_bytes);
-  g_byte_array_append(bytes, (const guint8 *)text, (guint)n_bytes);
-  return true;
-}
-
-typedef bool (*Writer)(const CwuSheet *sheet, const char *path, GByteArray *bytes,
-                       GError **error);
-
-static Writer
-find_writer(const char *path, GError **error)
-{
-  static const struct {
-    const char *ending;
-    Writer writer;
-  } writers[] = { { ".png", write_png }, { ".svg", write_svg }, { ".pdf", write_pdf } };
-  g_autofree char *lower = g_ascii_strdown(path, -1);
-  for (size_t i = 0; i < G_N_ELEMENTS(writers); i++)
-    if (g_str_has_suffix(lower, writers[i].ending))
-      return writers[i].writer;
-  g_set_error(error, CW_ERROR, CW_ERROR_ARGUMENT,
-              "%s: a picture's name ends in .png, .svg or .pdf", path);
-  return NULL;
-}
+/* ---- the api ---------------------------------------------------------------------------- */
 
 static bool
 check_size(const CwuPictureOptions *options, GError **error)
 {
-  double width = options->width * options->scale, height = options->height * options->scale;
-  if (options->scale > 0 && width >= 1 && height >= 1 && width <= MAX_SIDE_PX &&
-      height <= MAX_SIDE_PX)
-    return true;
-  g_set_error(error, CW_ERROR, CW_ERROR_ARGUMENT,
-              "A picture of %g x %g at scale %g cannot be made: each side must have 1 to %g "
-              "pixels",
-              options->width, options->height, options->scale, MAX_SIDE_PX);
-  return false;
+  return cwu_drawing_check_size(options->width, options->height, options->scale, error);
 }
-
-/* ---- the api ---------------------------------------------------------------------------- */
 
 bool
 cwu_picture_export(CwGraph *graph, const CwPruned *pruned, const CwuPictureOptions *options,
                    const char *path, GError **error)
 {
-  Writer writer = find_writer(path, error);
-  if (writer == NULL || !check_size(options, error))
+  if (!cwu_drawing_check_path(path, error) || !check_size(options, error))
     return false;
   g_autoptr(CwuSheet) sheet = cwu_sheet_new(graph, pruned, options, error);
-  g_autoptr(GByteArray) bytes = g_byte_array_new();
-  return sheet != NULL && writer(sheet, path, bytes, error) &&
-         cw_file_write_atomic(path, bytes->data, bytes->len, error);
+  if (sheet == NULL)
+    return false;
+  g_autofree char *title = cwu_prompt_dup_display(graph);
+  CwuDrawing drawing = drawing_of(sheet, title);
+  return cwu_drawing_write(&drawing, path, error);
 }
 
 cairo_surface_t *
@@ -212,7 +116,10 @@ cwu_picture_new_image(CwGraph *graph, const CwPruned *pruned, const CwuPictureOp
   if (!check_size(options, error))
     return NULL;
   g_autoptr(CwuSheet) sheet = cwu_sheet_new(graph, pruned, options, error);
-  return sheet != NULL ? image_of(sheet, "The picture", error) : NULL;
+  if (sheet == NULL)
+    return NULL;
+  CwuDrawing drawing = drawing_of(sheet, NULL);
+  return cwu_drawing_new_image(&drawing, "The picture", error);
 }
 
 bool
@@ -224,8 +131,6 @@ cwu_picture_draw(CwGraph *graph, const CwPruned *pruned, const CwuPictureOptions
   g_autoptr(CwuSheet) sheet = cwu_sheet_new(graph, pruned, options, error);
   if (sheet == NULL)
     return false;
-  cairo_save(cr);
-  draw_curves_on(cr, sheet);
-  cairo_restore(cr);
-  return check_cairo(cairo_status(cr), "The page", error);
+  CwuDrawing drawing = drawing_of(sheet, NULL);
+  return cwu_drawing_draw_on(&drawing, cr, "The page", error);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "session-support.h"
+#include "trace/settings-popover.h"
 #include "trace/token-view.h"
 
 #define SAMPLE "data/samples/capital-of-france.clew"
@@ -142,6 +143,32 @@ test_cursor(Fixture *f, gconstpointer data)
   }
 }
 
+/* Without a model: what is missing is said where the graph would be, with the way to choose
+ * one; the start page is there again when nothing is typed. */
+static void
+test_no_model(Fixture *f, gconstpointer data)
+{
+  GtkWidget *page = GTK_WIDGET(f->session.window->page);
+  cwu_page_edit_prompt(f->session.window->page);
+  session_type(DRAFT);
+  session_until(is_prompt(f, DRAFT));
+  session_settle(&f->session);
+  GtkWidget *status = session_find(page, ADW_TYPE_STATUS_PAGE);
+  const char *says = adw_status_page_get_description(ADW_STATUS_PAGE(status));
+  g_assert_nonnull(strstr(says, "./packaging/start"));
+  g_signal_emit_by_name(
+      session_find(adw_status_page_get_child(ADW_STATUS_PAGE(status)), GTK_TYPE_BUTTON),
+      "clicked");
+  session_until(gtk_widget_get_mapped(session_find(page, CWU_TYPE_SETTINGS_POPOVER)));
+  gtk_popover_popdown(GTK_POPOVER(session_find(page, CWU_TYPE_SETTINGS_POPOVER)));
+  session_settle(&f->session);
+  press_until(f, "ctrl+z", 0);
+  session_until(!gtk_widget_get_mapped(status));
+  open_sample(f);
+  press_until(f, "ctrl+shift+z", cw_document_get_n_steps(core_of(f)) - 1);
+  g_assert_false(gtk_widget_get_mapped(status));
+}
+
 typedef struct {
   bool is_done;
   GError *error;
@@ -185,6 +212,7 @@ main(int argc, char **argv)
   } cases[] = { { "/ui/draft/undone-by-the-same-keys", test_new_tab },
                 { "/ui/draft/undone-in-its-turn", test_between_edits },
                 { "/ui/draft/cursor-is-where-it-changed", test_cursor },
+                { "/ui/draft/says-that-there-is-no-model", test_no_model },
                 { "/ui/draft/saved-and-read-back", test_saved } };
   if (!session_init(&argc, &argv))
     return 0;

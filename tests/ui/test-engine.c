@@ -126,6 +126,21 @@ process_cpu_ms(void)
 
 /* ---- states ----------------------------------------------------------------------------- */
 
+/* The transcoder comes with Clew, the model has to be fetched: one without the other is what a
+ * machine without a network has. */
+static void
+test_no_model(Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *transcoder =
+      g_build_filename(g_getenv("CLEW_SOURCE_ROOT"), "data", "smollm2-clt", NULL);
+  new_engine(fixture);
+  cwu_engine_set_paths(fixture->engine, NULL, transcoder);
+  loop_turn_until(!cwu_engine_is_busy(fixture->engine));
+  loop_turn_for(20); /* What the thread said is told in a later turn. */
+  g_assert_cmpint(cwu_engine_get_state(fixture->engine), ==, CWU_ENGINE_NO_MODEL);
+  g_assert_nonnull(strstr(cwu_engine_peek_message(fixture->engine), "./packaging/start"));
+}
+
 static void
 test_states(Fixture *fixture, gconstpointer data)
 {
@@ -601,6 +616,7 @@ int
 main(int argc, char **argv)
 {
   g_test_init(&argc, &argv, NULL);
+  g_test_add("/ui/engine/no-model", Fixture, NULL, NULL, test_no_model, tear_down);
   ADD("states", test_states);
   ADD("quick-edits-end-with-the-last", test_quick_edits);
   ADD("late-preview-dropped", test_late_preview);

@@ -102,7 +102,7 @@ loaded_cb(gpointer user_data, guint generation, CwModel *model, bool is_done,
     self->model = cw_model_ref(model);
   if (error != NULL)
     tell_failure(self, error);
-  else if (is_done && self->transcoder_path == NULL)
+  else if (is_done && (self->model_path == NULL || self->transcoder_path == NULL))
     tell_what_is_missing(self);
   else if (is_done)
     tell_ready(self, made_for);

@@ -8,6 +8,7 @@ struct _CwuFileRow {
   GtkWidget *box, *name, *installed;
   const char *title, *suffix;
   char *path;
+  bool is_missing;
 };
 
 G_DEFINE_TYPE(CwuFileRow, cwu_file_row, GTK_TYPE_WIDGET)
@@ -20,16 +21,30 @@ cwu_file_row_peek_path(CwuFileRow *self)
   return self->path;
 }
 
+static void
+show_name(CwuFileRow *self)
+{
+  g_autofree char *name = self->path != NULL ? g_path_get_basename(self->path) : NULL;
+  g_autofree char *shown = name != NULL ? g_filename_display_name(name) : NULL;
+  const char *none = self->is_missing ? _("Not installed") : _("Comes with Clew");
+  gtk_label_set_text(GTK_LABEL(self->name), shown != NULL ? shown : none);
+}
+
 void
 cwu_file_row_set_path(CwuFileRow *self, const char *path)
 {
   g_autofree char *old = g_steal_pointer(&self->path);
-  g_autofree char *name = path != NULL ? g_path_get_basename(path) : NULL;
-  g_autofree char *shown = name != NULL ? g_filename_display_name(name) : NULL;
   self->path = g_strdup(path);
-  gtk_label_set_text(GTK_LABEL(self->name), shown != NULL ? shown : _("Comes with Clew"));
+  show_name(self);
   gtk_widget_set_tooltip_text(self->name, path);
   gtk_widget_set_sensitive(self->installed, path != NULL);
+}
+
+void
+cwu_file_row_set_missing(CwuFileRow *self, bool is_missing)
+{
+  self->is_missing = is_missing;
+  show_name(self);
 }
 
 static void

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <gtk/gtk.h>
+#include <stdbool.h>
 
 G_BEGIN_DECLS
 
@@ -15,5 +16,7 @@ CwuFileRow *cwu_file_row_new(const char *title, const char *tooltip, const char 
 /* NULL: the one that comes with Clew. */
 const char *cwu_file_row_peek_path(CwuFileRow *self);
 void cwu_file_row_set_path(CwuFileRow *self, const char *path);
+/* The one that should come with Clew is not there. */
+void cwu_file_row_set_missing(CwuFileRow *self, bool is_missing);
 
 G_END_DECLS

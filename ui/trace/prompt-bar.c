@@ -13,6 +13,7 @@
 
 #define STYLE_RESOURCE     "/io/github/clew_circuits/Clew/window/trace.css"
 #define MAX_TEXT_HEIGHT_PX 132 /* five lines, then it scrolls */
+#define POPOVER_FRAME_PX   56  /* arrow, padding and what is left free below */
 
 struct _CwuPromptBar {
   GtkWidget parent_instance;
@@ -229,12 +230,6 @@ settings_changed_cb(CwuPromptBar *self)
 }
 
 static void
-open_settings_cb(CwuPromptBar *self)
-{
-  gtk_menu_button_popup(GTK_MENU_BUTTON(self->settings_button));
-}
-
-static void
 target_chosen_cb(CwuNextStrip *strip, int id, CwuPromptBar *self)
 {
   g_autoptr(CwuTraceSettings) settings =
@@ -342,6 +337,14 @@ cwu_prompt_bar_edit(CwuPromptBar *self)
   gtk_widget_grab_focus(GTK_WIDGET(self->view));
 }
 
+void
+cwu_prompt_bar_choose_files(CwuPromptBar *self)
+{
+  g_return_if_fail(CWU_IS_PROMPT_BAR(self));
+  gtk_menu_button_popup(GTK_MENU_BUTTON(self->settings_button));
+  cwu_settings_popover_show_files(self->settings);
+}
+
 /* ---- building --------------------------------------------------------------------------- */
 
 static GtkWidget *
@@ -426,6 +429,19 @@ trace_button_new(CwuPromptBar *self)
   return self->trace_button;
 }
 
+/* A small window has less room below the button than all the settings take. */
+static void
+fit_settings_cb(GtkMenuButton *button, gpointer data)
+{
+  CwuPromptBar *self = data;
+  GtkWidget *root = GTK_WIDGET(gtk_widget_get_root(GTK_WIDGET(button)));
+  graphene_rect_t bounds;
+  if (root == NULL || !gtk_widget_compute_bounds(GTK_WIDGET(button), root, &bounds))
+    return;
+  int below = gtk_widget_get_height(root) - (int)(bounds.origin.y + bounds.size.height);
+  cwu_settings_popover_set_room(self->settings, below - POPOVER_FRAME_PX);
+}
+
 static GtkWidget *
 settings_button_new(CwuPromptBar *self)
 {
@@ -435,6 +451,8 @@ settings_button_new(CwuPromptBar *self)
                                 "emblem-system-symbolic");
   gtk_menu_button_set_popover(GTK_MENU_BUTTON(self->settings_button),
                               GTK_WIDGET(self->settings));
+  gtk_menu_button_set_create_popup_func(GTK_MENU_BUTTON(self->settings_button), fit_settings_cb,
+                                        self, NULL);
   gtk_widget_add_css_class(self->settings_button, "flat");
   gtk_widget_set_tooltip_text(self->settings_button, _("Settings of the trace"));
   gtk_accessible_update_property(GTK_ACCESSIBLE(self->settings_button),
@@ -574,8 +592,8 @@ cwu_prompt_bar_init(CwuPromptBar *self)
   gtk_widget_set_parent(self->progress, GTK_WIDGET(self));
   gtk_widget_set_parent(GTK_WIDGET(self->message), GTK_WIDGET(self));
   g_signal_connect_swapped(self->message, "closed", G_CALLBACK(message_closed_cb), self);
-  g_signal_connect_swapped(self->message, "settings-requested", G_CALLBACK(open_settings_cb),
-                           self);
+  g_signal_connect_swapped(self->message, "settings-requested",
+                           G_CALLBACK(cwu_prompt_bar_choose_files), self);
   g_signal_connect(keys, "key-pressed", G_CALLBACK(key_pressed_cb), self);
   gtk_widget_add_controller(GTK_WIDGET(self), keys);
   gtk_widget_add_css_class(GTK_WIDGET(self), "surface");

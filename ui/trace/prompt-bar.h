@@ -37,5 +37,7 @@ CwuTraceRequest *cwu_prompt_bar_dup_request(CwuPromptBar *self);
 void cwu_prompt_bar_tell(CwuPromptBar *self, const char *message);
 /* Puts the cursor into the prompt and selects it. */
 void cwu_prompt_bar_edit(CwuPromptBar *self);
+/* Opens the settings of the trace where model and transcoder are chosen. */
+void cwu_prompt_bar_choose_files(CwuPromptBar *self);
 
 G_END_DECLS

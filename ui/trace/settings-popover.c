@@ -7,7 +7,8 @@
 #include "trace/file-row.h"
 #include "trace/target-list.h"
 
-#define MAX_HEIGHT_PX 620
+#define MAX_HEIGHT_PX   620
+#define LEAST_HEIGHT_PX 200
 
 typedef enum { INTEGER, REAL } NumberKind;
 
@@ -50,7 +51,8 @@ static const Number numbers[] = {
 struct _CwuSettingsPopover {
   GtkPopover parent_instance;
   CwuTraceSettings *settings;
-  GtkWidget *kind, *kinds_stack, *spins[G_N_ELEMENTS(numbers)];
+  CwuEngine *engine; /* NULL: not told yet */
+  GtkWidget *scroller, *kind, *kinds_stack, *spins[G_N_ELEMENTS(numbers)];
   CwuTargetList *tokens, *difference;
   CwuFileRow *model, *transcoder;
   bool is_filling;
@@ -140,11 +142,55 @@ cwu_settings_popover_peek(CwuSettingsPopover *self)
   return self->settings;
 }
 
+static void
+show_missing(CwuSettingsPopover *self, GParamSpec *pspec, CwuEngine *engine)
+{
+  cwu_file_row_set_missing(self->model, cwu_engine_peek_model_path(engine) == NULL);
+  cwu_file_row_set_missing(self->transcoder, cwu_engine_peek_transcoder_path(engine) == NULL);
+}
+
 void
 cwu_settings_popover_set_engine(CwuSettingsPopover *self, CwuEngine *engine)
 {
   cwu_target_list_set_engine(self->tokens, engine);
   cwu_target_list_set_engine(self->difference, engine);
+  if (self->engine != NULL)
+    g_signal_handlers_disconnect_by_data(self->engine, self);
+  g_set_object(&self->engine, engine);
+  if (engine == NULL)
+    return;
+  g_signal_connect_object(engine, "notify::state", G_CALLBACK(show_missing), self,
+                          G_CONNECT_SWAPPED);
+  g_signal_connect_object(engine, "notify::message", G_CALLBACK(show_missing), self,
+                          G_CONNECT_SWAPPED);
+  show_missing(self, NULL, engine);
+}
+
+void
+cwu_settings_popover_set_room(CwuSettingsPopover *self, int height)
+{
+  gtk_scrolled_window_set_max_content_height(GTK_SCROLLED_WINDOW(self->scroller),
+                                             CLAMP(height, LEAST_HEIGHT_PX, MAX_HEIGHT_PX));
+}
+
+/* Files are the last of it; how far that is, is known once it has its size. */
+static gboolean
+scroll_down_cb(GtkWidget *scroller, GdkFrameClock *clock, gpointer data)
+{
+  GtkAdjustment *adjustment =
+      gtk_scrolled_window_get_vadjustment(GTK_SCROLLED_WINDOW(scroller));
+  double page = gtk_adjustment_get_page_size(adjustment);
+  if (page <= 0)
+    return G_SOURCE_CONTINUE;
+  gtk_adjustment_set_value(adjustment, gtk_adjustment_get_upper(adjustment) - page);
+  return G_SOURCE_REMOVE;
+}
+
+void
+cwu_settings_popover_show_files(CwuSettingsPopover *self)
+{
+  gtk_widget_child_focus(GTK_WIDGET(self->model), GTK_DIR_TAB_FORWARD);
+  gtk_widget_add_tick_callback(self->scroller, scroll_down_cb, NULL, NULL);
 }
 
 static void
@@ -259,7 +305,9 @@ content_new(CwuSettingsPopover *self)
 static void
 finalize(GObject *object)
 {
-  cwu_trace_settings_free(CWU_SETTINGS_POPOVER(object)->settings);
+  CwuSettingsPopover *self = CWU_SETTINGS_POPOVER(object);
+  cwu_trace_settings_free(self->settings);
+  g_clear_object(&self->engine);
   G_OBJECT_CLASS(cwu_settings_popover_parent_class)->finalize(object);
 }
 
@@ -275,14 +323,14 @@ static void
 cwu_settings_popover_init(CwuSettingsPopover *self)
 {
   g_autoptr(CwuTraceSettings) defaults = cwu_trace_settings_new();
-  GtkWidget *scroller = gtk_scrolled_window_new();
+  GtkScrolledWindow *scroller = GTK_SCROLLED_WINDOW(gtk_scrolled_window_new());
+  self->scroller = GTK_WIDGET(scroller);
   self->is_filling = true;
-  gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scroller), GTK_POLICY_NEVER,
-                                 GTK_POLICY_AUTOMATIC);
-  gtk_scrolled_window_set_propagate_natural_height(GTK_SCROLLED_WINDOW(scroller), TRUE);
-  gtk_scrolled_window_set_max_content_height(GTK_SCROLLED_WINDOW(scroller), MAX_HEIGHT_PX);
-  gtk_scrolled_window_set_child(GTK_SCROLLED_WINDOW(scroller), content_new(self));
-  gtk_popover_set_child(GTK_POPOVER(self), scroller);
+  gtk_scrolled_window_set_policy(scroller, GTK_POLICY_NEVER, GTK_POLICY_AUTOMATIC);
+  gtk_scrolled_window_set_propagate_natural_height(scroller, TRUE);
+  gtk_scrolled_window_set_max_content_height(scroller, MAX_HEIGHT_PX);
+  gtk_scrolled_window_set_child(scroller, content_new(self));
+  gtk_popover_set_child(GTK_POPOVER(self), self->scroller);
   cwu_settings_popover_set(self, defaults);
 }
 

@@ -17,6 +17,10 @@ G_DECLARE_FINAL_TYPE(CwuSettingsPopover, cwu_settings_popover, CWU, SETTINGS_POP
 CwuSettingsPopover *cwu_settings_popover_new(void);
 /* Checks target tokens. */
 void cwu_settings_popover_set_engine(CwuSettingsPopover *self, CwuEngine *engine);
+/* Height in px that there is for it; what is longer scrolls. */
+void cwu_settings_popover_set_room(CwuSettingsPopover *self, int height);
+/* Once it is open: goes to where model and transcoder are chosen. */
+void cwu_settings_popover_show_files(CwuSettingsPopover *self);
 const CwuTraceSettings *cwu_settings_popover_peek(CwuSettingsPopover *self);
 void cwu_settings_popover_set(CwuSettingsPopover *self, const CwuTraceSettings *settings);
 

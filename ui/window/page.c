@@ -13,6 +13,7 @@
 #include "panes/overview-pane.h"
 #include "panes/prune-bar.h"
 #include "panes/width-first.h"
+#include "trace/missing-model.h"
 #include "trace/trace-control.h"
 #include "window/start-page.h"
 
@@ -28,7 +29,7 @@ struct _CwuPage {
   CwuRecovered *recovering;            /* read at present; NULL: an ordinary file */
   GFile *opening;                      /* the file being read, NULL if none */
   GtkWidget *banner, *banner_text;     /* an error, until it is closed */
-  GtkWidget *stack;                    /* "empty", "loading", "graph" */
+  GtkWidget *stack;                    /* "empty", "no-model", "loading", "graph" */
   GtkWidget *view, *side;              /* side: hidden with F9 */
   GtkWidget *views, *table, *view_bar; /* views: stack of view and table; the bar is above */
   GtkWidget *panes, *node_pane;        /* panes: stack "overview", "node" */
@@ -65,14 +66,25 @@ hide_banner_cb(CwuPage *self)
   gtk_revealer_set_reveal_child(GTK_REVEALER(self->banner), FALSE);
 }
 
+/* The graph, or what there is in its place. */
 static void
-graph_changed_cb(CwuPage *self)
+show_content(CwuPage *self)
 {
-  if (cwu_document_peek_graph(self->document) == NULL) {
-    gtk_stack_set_visible_child_name(GTK_STACK(self->stack), "empty");
-    return;
-  }
-  gtk_stack_set_visible_child_name(GTK_STACK(self->stack), "graph");
+  const char *name = "empty";
+  if (cwu_document_peek_graph(self->document) != NULL)
+    name = "graph";
+  else if (cwu_missing_model_is_needed(cwu_context_peek_engine(self->context),
+                                       cwu_trace_control_peek_bar(self->tracing)))
+    name = "no-model";
+  gtk_stack_set_visible_child_name(GTK_STACK(self->stack), name);
+}
+
+/* What can be traced has changed: a file that is being read stays announced. */
+static void
+prompt_changed_cb(CwuPage *self)
+{
+  if (self->opening == NULL)
+    show_content(self);
 }
 
 static void
@@ -115,7 +127,7 @@ show_idle(CwuPage *self)
   g_clear_handle_id(&self->loading_timeout, g_source_remove);
   gtk_widget_set_cursor_from_name(GTK_WIDGET(self), NULL);
   if (cwu_document_peek_graph(self->document) == NULL)
-    gtk_stack_set_visible_child_name(GTK_STACK(self->stack), "empty");
+    show_content(self);
 }
 
 static void
@@ -406,10 +418,12 @@ build(CwuPage *self)
   gtk_stack_add_named(GTK_STACK(self->stack), loading_page_new(), "loading");
   gtk_stack_add_named(GTK_STACK(self->stack), graph_page_new(self), "graph");
   gtk_widget_set_vexpand(self->stack, TRUE);
-  self->tracing = cwu_trace_control_new(self->document, cwu_context_peek_engine(self->context),
-                                        traced_cb, self);
-  gtk_box_append(GTK_BOX(column), banner_new(self));
+  CwuEngine *engine = cwu_context_peek_engine(self->context);
+  self->tracing = cwu_trace_control_new(self->document, engine, traced_cb, self);
   GtkWidget *bar = GTK_WIDGET(cwu_trace_control_peek_bar(self->tracing));
+  gtk_stack_add_named(GTK_STACK(self->stack),
+                      cwu_missing_model_new(engine, CWU_PROMPT_BAR(bar)), "no-model");
+  gtk_box_append(GTK_BOX(column), banner_new(self));
   gtk_widget_set_margin_top(bar, 12);
   gtk_widget_set_margin_start(bar, 12);
   gtk_widget_set_margin_end(bar, 12);
@@ -422,7 +436,7 @@ static void
 follow_document(CwuPage *self)
 {
   CwuDocument *document = self->document;
-  g_signal_connect_object(document, "graph-changed", G_CALLBACK(graph_changed_cb), self,
+  g_signal_connect_object(document, "graph-changed", G_CALLBACK(show_content), self,
                           G_CONNECT_SWAPPED);
   g_signal_connect_object(document, "selection-changed", G_CALLBACK(selection_changed_cb), self,
                           G_CONNECT_SWAPPED);
@@ -432,6 +446,10 @@ follow_document(CwuPage *self)
                           G_CONNECT_SWAPPED);
   g_signal_connect_object(document, "notify::subtitle", G_CALLBACK(title_changed_cb), self,
                           G_CONNECT_SWAPPED);
+  g_signal_connect_object(cwu_context_peek_engine(self->context), "notify::state",
+                          G_CALLBACK(prompt_changed_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object(cwu_trace_control_peek_bar(self->tracing), "notify::text",
+                          G_CALLBACK(prompt_changed_cb), self, G_CONNECT_SWAPPED);
 }
 
 /* ---- the object ------------------------------------------------------------------------ */

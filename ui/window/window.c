@@ -92,6 +92,7 @@ cwu_window_add_page(CwuWindow *self)
   g_object_bind_property(document, "is-loading", tab, "loading", G_BINDING_SYNC_CREATE);
   g_signal_connect_object(document, "notify::is-saved", G_CALLBACK(saved_cb), tab, 0);
   adw_tab_view_set_selected_page(self->tabs, tab);
+  cwu_page_edit_prompt(page); /* Whoever opens a tab types; a file that is read takes over. */
   return page;
 }
 

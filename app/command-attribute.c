@@ -11,10 +11,10 @@
 #include "graph-facts.h"
 #include "graph-prune.h"
 #include "graph-write.h"
-#include "places.h"
 #include "prompt.h"
 #include "raw-tensors.h"
 #include "targets.h"
+#include "transcoder.h"
 
 /* What the steps of one run hand on. */
 typedef struct {
@@ -65,44 +65,6 @@ check_outputs(const CwaRun *run, GError **error)
   return true;
 }
 
-static void
-warn_of_another(const CwaRun *run, const CwTranscoder *transcoder, const CwModel *model)
-{
-  if (cwa_arguments_flag(run->arguments, "quiet") ||
-      !cw_transcoder_is_for_another(transcoder, model))
-    return;
-  cwa_progress_finish(run->progress);
-  fprintf(stderr,
-          "%s: says it was made for %s, and this model is %s: its features may mean nothing "
-          "here\n",
-          cw_transcoder_peek_path(transcoder),
-          cw_transcoder_peek_config(transcoder)->model_name, cw_model_peek_config(model)->name);
-}
-
-/* The transcoder of --transcoder, or the one that comes with Clew. */
-static CwTranscoder *
-open_transcoder(const CwaRun *run, const CwModel *model, GError **error)
-{
-  const char *path = cwa_arguments_text(run->arguments, "transcoder");
-  g_autofree char *installed = path == NULL ? cwa_places_find_default_transcoder() : NULL;
-  if (path == NULL && installed == NULL) {
-    g_set_error_literal(error, CWA_USAGE_ERROR, 0,
-                        "--transcoder T is missing, and none is installed");
-    return NULL;
-  }
-  g_autoptr(CwTranscoder) transcoder =
-      cw_transcoder_open(path != NULL ? path : installed, error);
-  if (transcoder == NULL)
-    return NULL;
-  if (cw_transcoder_check_fits(transcoder, model, error)) {
-    warn_of_another(run, transcoder, model);
-    return g_steal_pointer(&transcoder);
-  }
-  if (path == NULL)
-    g_prefix_error(error, "without --transcoder T the one for SmolLM2-135M is taken: ");
-  return NULL;
-}
-
 static bool
 open_inputs(CwaRun *run, Job *job, GError **error)
 {
@@ -113,7 +75,7 @@ open_inputs(CwaRun *run, Job *job, GError **error)
   if (job->tokens == NULL ||
       !cwa_targets_parse(run, job->model, &job->options, &job->targets, error))
     return false;
-  job->transcoder = open_transcoder(run, job->model, error);
+  job->transcoder = cwa_transcoder_open(run, job->model, error);
   return job->transcoder != NULL && cwa_run_open_device(run, error);
 }
 
@@ -216,9 +178,7 @@ run_attribute(CwaRun *run, GError **error)
 
 static const CwaOption attribute_options[] = {
   CWA_OPTION_ROW_MODEL,
-  { "transcoder", CWA_OPTION_PATH, "T",
-    "transcoder folder or compact file; without it the one for SmolLM2-135M that comes with "
-    "Clew" },
+  CWA_OPTION_ROW_TRANSCODER,
   CWA_OPTION_ROWS_PROMPT,
   { "output", CWA_OPTION_PATH, "G",
     "where to write: .clew a document with the whole graph; .json pruned, circuit-tracer's "

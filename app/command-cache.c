@@ -7,6 +7,7 @@
 #include "facts.h"
 #include "file-facts.h"
 #include "prompt.h"
+#include "texts.h"
 
 /* "3/8" */
 static bool
@@ -36,19 +37,6 @@ read_codec(const CwaArguments *arguments)
   return strcmp(name, "none") == 0   ? CW_CODEC_NONE
          : strcmp(name, "int4") == 0 ? CW_CODEC_INT4
                                      : CW_CODEC_INT8;
-}
-
-/* --text and operands: FILE... behind --text arrive as operands. Borrowed strings. */
-static GPtrArray *
-list_texts(const CwaArguments *arguments)
-{
-  GPtrArray *paths = g_ptr_array_new();
-  for (const char *const *path = cwa_arguments_texts(arguments, "text"); *path != NULL; path++)
-    g_ptr_array_add(paths, (gpointer)*path);
-  for (size_t i = 0; i < cwa_arguments_n_operands(arguments); i++)
-    g_ptr_array_add(paths, (gpointer)cwa_arguments_operand(arguments, i));
-  g_ptr_array_add(paths, NULL);
-  return paths;
 }
 
 static void
@@ -102,7 +90,7 @@ static bool
 run_cache(CwaRun *run, GError **error)
 {
   const CwaArguments *arguments = run->arguments;
-  g_autoptr(GPtrArray) paths = list_texts(arguments);
+  g_autoptr(GPtrArray) paths = cwa_texts_list(arguments);
   CwCollectOptions options = {
     .text = { .paths = (const char *const *)paths->pdata,
               .text_field = cwa_arguments_text(arguments, "field"),
@@ -142,13 +130,10 @@ static const char *const codecs[] = { "none", "int8", "int4", NULL };
 
 static const CwaOption cache_options[] = {
   CWA_OPTION_ROW_MODEL,
-  { "text", CWA_OPTION_PATH, "FILE...",
-    "text, JSON lines, token ids, or folders of them; files that follow are text too",
-    .is_repeatable = true },
+  CWA_OPTION_ROW_TEXT,
   { "output", CWA_OPTION_PATH, "DIR", "folder of the cache", .is_required = true,
     .letter = 'o' },
-  { "context", CWA_OPTION_INTEGER, "N", "tokens of a window, the start token included", "128",
-    2, 0x1p30 },
+  CWA_OPTION_ROW_CONTEXT,
   { "quantise", CWA_OPTION_CHOICE, "none|int8|int4", "codes of the values; none is f16", "int8",
     .choices = codecs },
   { "error", CWA_OPTION_NUMBER, "E",
@@ -165,7 +150,7 @@ static const CwaOption cache_options[] = {
     "make one cache in DIR of finished parts, which are named as PART...; no bytes are copied "
     "where the file system can link",
     .excludes = "text" },
-  { "field", CWA_OPTION_TEXT, "NAME", "the member of JSON lines that holds the text", "text" },
+  CWA_OPTION_ROW_FIELD,
   { "batch", CWA_OPTION_INTEGER, "N",
     "rows held in memory and mixed before they are written; 0 for 512 MB of them", "0", 0,
     0x1p31 },

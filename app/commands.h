@@ -7,6 +7,7 @@ extern const CwaCommand cwa_command_attribute;
 extern const CwaCommand cwa_command_bench;
 extern const CwaCommand cwa_command_cache;
 extern const CwaCommand cwa_command_convert;
+extern const CwaCommand cwa_command_eval;
 extern const CwaCommand cwa_command_help;
 extern const CwaCommand cwa_command_info;
 extern const CwaCommand cwa_command_logits;

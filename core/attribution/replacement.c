@@ -7,8 +7,9 @@
  * missing. */
 #include "attribution/replacement.h"
 
-#include <math.h>
 #include <string.h>
+
+#include "clt/transcoder-apply.h"
 
 /* ---- active features -------------------------------------------------------------------- */
 
@@ -16,72 +17,13 @@ typedef struct {
   GArray *position, *feature, *activation;
 } LayerFeatures;
 
-static const float *
-layer_input(const CwReplacement *replacement, int64_t l, float *scratch)
-{
-  int64_t n = replacement->n_positions * replacement->width;
-  const float *hat = replacement->forward->mlp_hat + l * n;
-  const CwLayer *layer = cw_model_peek_layer(replacement->model, l);
-  switch (replacement->dictionary->input_hook) {
-  case CW_INPUT_RESID_MID:
-    return replacement->forward->resid_mid + l * n;
-  case CW_INPUT_NORMALISED:
-    return hat;
-  case CW_INPUT_NORMALISED_AFFINE:
-  case CW_INPUT_MLP_IN:
-  default:
-    for (int64_t i = 0; i < n; i++) {
-      int64_t d = i % replacement->width;
-      scratch[i] =
-          hat[i] * layer->ln2_weight[d] + (layer->ln2_bias != NULL ? layer->ln2_bias[d] : 0);
-    }
-    return scratch;
-  }
-}
-
-static int
-compare_descending(const void *a, const void *b)
-{
-  float x = *(const float *)a, y = *(const float *)b;
-  return (x < y) - (x > y);
-}
-
-/* The k-th largest of a row: values equal to it beyond k are cut by their order. */
-static float
-top_k_threshold(const float *row, int64_t n, int64_t k, float *scratch, int64_t *n_ties)
-{
-  memcpy(scratch, row, (size_t)n * sizeof *row);
-  qsort(scratch, (size_t)n, sizeof *scratch, compare_descending);
-  float threshold = scratch[k - 1];
-  *n_ties = 0;
-  for (int64_t i = 0; i < k; i++)
-    *n_ties += scratch[i] == threshold;
-  return threshold;
-}
-
 static void
-gate_row(const CwReplacement *replacement, int64_t l, int64_t position, const float *row,
-         float *scratch, LayerFeatures *found)
+append_active(int64_t position, const float *row, const int32_t *active, int64_t n_active,
+              LayerFeatures *found)
 {
-  const CwTranscoderConfig *dictionary = replacement->dictionary;
-  const float *threshold = cw_transcoder_peek_threshold(replacement->transcoder, l);
-  float cut = 0;
-  int64_t n_ties = 0;
-  bool is_top_k =
-      dictionary->gate == CW_GATE_TOPK && dictionary->top_k < dictionary->n_features;
-  if (is_top_k)
-    cut = top_k_threshold(row, dictionary->n_features, dictionary->top_k, scratch, &n_ties);
-  for (int64_t f = 0; f < dictionary->n_features; f++) {
-    bool is_active;
-    if (dictionary->gate == CW_GATE_TOPK)
-      is_active = !is_top_k || row[f] > cut || (row[f] == cut && n_ties-- > 0);
-    else if (dictionary->gate == CW_GATE_JUMPRELU)
-      is_active = row[f] > threshold[f];
-    else
-      is_active = row[f] > 0;
-    if (!is_active || row[f] == 0)
-      continue;
-    int32_t p = (int32_t)position;
+  int32_t p = (int32_t)position;
+  for (int64_t i = 0; i < n_active; i++) {
+    int64_t f = active[i];
     g_array_append_val(found->position, p);
     g_array_append_val(found->feature, f);
     g_array_append_val(found->activation, row[f]);
@@ -90,20 +32,13 @@ gate_row(const CwReplacement *replacement, int64_t l, int64_t position, const fl
 
 static bool
 find_layer_features(CwReplacement *replacement, int64_t l, float *input_scratch, float *pre,
-                    float *row_scratch, LayerFeatures *found, GError **error)
+                    float *row_scratch, int32_t *active, LayerFeatures *found, GError **error)
 {
+  const CwTranscoder *transcoder = replacement->transcoder;
   int64_t n_features = replacement->dictionary->n_features, T = replacement->n_positions;
-  const float *bias = cw_transcoder_peek_encoder_bias(replacement->transcoder, l);
-  CwkMatmulArgs product = {
-    .m = T,
-    .n = n_features,
-    .k = replacement->width,
-    .a = { (float *)layer_input(replacement, l, input_scratch), replacement->width, NULL },
-    .b = *cw_transcoder_peek_encoder(replacement->transcoder, l),
-    .b_layout = CWK_B_ROWS_ARE_OUTPUTS,
-    .c = { pre, n_features, NULL },
-  };
-  CwkStatus status = cwk_matmul(replacement->device, &product);
+  const float *input = cw_transcoder_find_input(transcoder, replacement->model,
+                                                replacement->forward, l, input_scratch);
+  CwkStatus status = cw_transcoder_encode(transcoder, replacement->device, l, input, T, pre);
   if (status != CWK_OK) {
     cw_error_set_from_status(error, status, "encoding features");
     return false;
@@ -111,10 +46,9 @@ find_layer_features(CwReplacement *replacement, int64_t l, float *input_scratch,
   for (int64_t c = 0; c < T; c++) {
     if (replacement->is_zeroed[c])
       continue;
-    float *row = pre + c * n_features;
-    for (int64_t f = 0; f < n_features; f++)
-      row[f] += bias[f];
-    gate_row(replacement, l, c, row, row_scratch, found);
+    const float *row = pre + c * n_features;
+    int64_t n_active = cw_transcoder_gate(transcoder, l, row, row_scratch, active);
+    append_active(c, row, active, n_active, found);
   }
   return true;
 }
@@ -164,7 +98,8 @@ find_active_features(CwReplacement *replacement, const CwProgress *progress, CwC
   g_autofree float *input = g_try_new(float, (gsize)(T * D));
   g_autofree float *pre = g_try_new(float, (gsize)(T * n_features));
   g_autofree float *row = g_try_new(float, (gsize)n_features);
-  if (input == NULL || pre == NULL || row == NULL) {
+  g_autofree int32_t *active = g_try_new(int32_t, (gsize)n_features);
+  if (input == NULL || pre == NULL || row == NULL || active == NULL) {
     cw_error_set_from_status(error, CWK_NO_MEMORY, "encoding features");
     return false;
   }
@@ -175,7 +110,7 @@ find_active_features(CwReplacement *replacement, const CwProgress *progress, CwC
   LayerFeatures found = { position, feature, activation };
   for (int64_t l = 0; l < replacement->n_layers; l++) {
     if (cw_cancel_check(cancel, error) ||
-        !find_layer_features(replacement, l, input, pre, row, &found, error))
+        !find_layer_features(replacement, l, input, pre, row, active, &found, error))
       return false;
     append_layer(l, &found, layers);
     cw_progress_report(progress, "features", (double)(l + 1) / (double)replacement->n_layers);
@@ -252,22 +187,6 @@ check_decoder_dtype(CwReplacement *replacement, GError **error)
 /* ---- errors and rest -----------------------------------------------------------------------
  */
 
-/* out[c] = skip(x[c]), with x at the feature input; bias_in is the constant part of x. */
-static CwkStatus
-apply_skip(const CwReplacement *replacement, const CwLinear *skip, const float *x,
-           int64_t n_rows, float *out)
-{
-  int64_t D = replacement->width;
-  CwkMatmulArgs product = { .m = n_rows,
-                            .n = D,
-                            .k = D,
-                            .a = { (float *)x, D, NULL },
-                            .b = skip->rows,
-                            .b_layout = skip->layout,
-                            .c = { out, D, NULL } };
-  return cwk_matmul(replacement->device, &product);
-}
-
 /* reconstruction[c] = sum over writers of activation * decoder row. */
 static CwkStatus
 decode_layer(const CwReplacement *replacement, int64_t l, const void **rows, float *scales,
@@ -300,10 +219,8 @@ split_output(CwReplacement *replacement, int64_t l, int64_t c, const float *deco
              const float *skipped, const float *skip_of_bias)
 {
   int64_t D = replacement->width, at = (l * replacement->n_positions + c) * D;
-  bool is_raw = replacement->dictionary->output_hook == CW_OUTPUT_MLP_RAW &&
-                replacement->forward->mlp_raw != NULL;
   const float *y =
-      (is_raw ? replacement->forward->mlp_raw : replacement->forward->mlp_out) + at;
+      cw_transcoder_find_outputs(replacement->transcoder, replacement->forward) + at;
   const float *bias = cw_transcoder_peek_decoder_bias(replacement->transcoder, l);
   for (int64_t d = 0; d < D; d++) {
     float skip = skipped != NULL ? skipped[c * D + d] : 0;
@@ -354,9 +271,14 @@ split_outputs(CwReplacement *replacement, CwCancel *cancel, GError **error)
     const float *bias = skip != NULL ? input_bias(replacement, l) : NULL;
     status = decode_layer(replacement, l, rows, scales, ones, decoded);
     if (status == CWK_OK && skip != NULL)
-      status = apply_skip(replacement, skip, layer_input(replacement, l, input), T, skipped);
+      status = cw_transcoder_apply_skip(
+          replacement->transcoder, replacement->device, l,
+          cw_transcoder_find_input(replacement->transcoder, replacement->model,
+                                   replacement->forward, l, input),
+          T, skipped);
     if (status == CWK_OK && bias != NULL)
-      status = apply_skip(replacement, skip, bias, 1, skip_of_bias);
+      status = cw_transcoder_apply_skip(replacement->transcoder, replacement->device, l, bias,
+                                        1, skip_of_bias);
     for (int64_t c = 0; status == CWK_OK && c < T; c++)
       split_output(replacement, l, c, decoded, skip != NULL ? skipped : NULL,
                    bias != NULL ? skip_of_bias : NULL);

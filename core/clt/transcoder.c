@@ -39,6 +39,7 @@ layer_clear(CwTranscoderLayer *layer)
   g_free(layer->decoder_bias);
   g_free(layer->skip_scales);
   g_free(layer->decoder_parts);
+  g_free(layer->decoder_owned);
   g_free(layer->decoder_scales);
 }
 

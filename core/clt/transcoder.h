@@ -19,6 +19,7 @@ typedef struct {
   CwLinear skip;       /* where config.has_skip */
   float *skip_scales;
   const uint8_t **decoder_parts; /* [n_parts] */
+  float *decoder_owned;          /* where rows had to be put together; else NULL */
   CwkDtype decoder_dtype;
   size_t feature_stride, target_stride; /* bytes */
   float *decoder_scales;                /* [F, n_targets] or NULL */

@@ -16,8 +16,8 @@
 
 #define FORMAT         "clew-checkpoint"
 #define VERSION        1
-#define MANIFEST       "checkpoint.json"
-#define STATE          "state.safetensors"
+#define MANIFEST       CW_CHECKPOINT_MANIFEST
+#define STATE          CW_CHECKPOINT_STATE
 #define KEEP           "keep"
 #define PREFIX         "checkpoint-"
 #define MANIFEST_SUM   "  \"manifest_checksum\": \""
@@ -256,8 +256,8 @@ check_manifest(const char *manifest, GError **error)
   return false;
 }
 
-static JsonNode *
-load_manifest(const char *path, GError **error)
+JsonNode *
+cw_checkpoint_load_manifest(const char *path, GError **error)
 {
   g_autofree char *manifest = g_build_filename(path, MANIFEST, NULL);
   g_autoptr(JsonNode) root = cw_json_load(manifest, MAX_JSON_BYTES, error);
@@ -285,7 +285,7 @@ bool
 cw_checkpoint_read_settings(const char *path, CwTrainSettings *settings, int64_t *step,
                             GError **error)
 {
-  g_autoptr(JsonNode) root = load_manifest(path, error);
+  g_autoptr(JsonNode) root = cw_checkpoint_load_manifest(path, error);
   if (root == NULL)
     return false;
   JsonObject *object = json_node_get_object(root);
@@ -305,20 +305,34 @@ damaged(const char *path, const char *name, GError **error)
   return false;
 }
 
+const CwTensor *
+cw_checkpoint_require_tensor(const CwTensorFile *file, JsonObject *checksums, const char *path,
+                             const CwTensorOut *wanted, GError **error)
+{
+  const CwTensor *tensor =
+      cw_tensor_file_require(file, wanted->name, wanted->n_dims, wanted->shape, error);
+  if (tensor == NULL)
+    return NULL;
+  g_autofree char *sum = g_strdup_printf("%016" G_GINT64_MODIFIER "x",
+                                         (guint64)XXH3_64bits(tensor->data, tensor->n_bytes));
+  const char *expected =
+      json_object_get_string_member_with_default(checksums, wanted->name, "");
+  if (strcmp(sum, expected) == 0)
+    return tensor;
+  damaged(path, wanted->name, error);
+  return NULL;
+}
+
 static bool
 read_array(const Array *array, const CwTensorFile *file, JsonObject *checksums,
            const char *path, GError **error)
 {
-  const CwTensorOut *out = &array->tensor;
   const CwTensor *tensor =
-      cw_tensor_file_require(file, out->name, out->n_dims, out->shape, error);
+      cw_checkpoint_require_tensor(file, checksums, path, &array->tensor, error);
   if (tensor == NULL)
     return false;
-  g_autofree char *sum = g_strdup_printf("%016" G_GINT64_MODIFIER "x",
-                                         (guint64)XXH3_64bits(tensor->data, tensor->n_bytes));
-  const char *expected = json_object_get_string_member_with_default(checksums, out->name, "");
-  if (tensor->n_bytes != array->n_bytes || strcmp(sum, expected) != 0)
-    return damaged(path, out->name, error);
+  if (tensor->n_bytes != array->n_bytes)
+    return damaged(path, array->tensor.name, error);
   memcpy(array->data, tensor->data, array->n_bytes);
   return true;
 }
@@ -326,7 +340,7 @@ read_array(const Array *array, const CwTensorFile *file, JsonObject *checksums,
 bool
 cw_checkpoint_read(CwTrainer *trainer, CwCheckpointNote *note, const char *path, GError **error)
 {
-  g_autoptr(JsonNode) root = load_manifest(path, error);
+  g_autoptr(JsonNode) root = cw_checkpoint_load_manifest(path, error);
   if (root == NULL)
     return false;
   g_autofree char *state = g_build_filename(path, STATE, NULL);

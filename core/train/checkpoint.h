@@ -1,7 +1,13 @@
 /* checkpoint.h - the whole state of a run on disk, to go on from as if it had not stopped. */
 #pragma once
 
+#include <json-glib/json-glib.h>
+
+#include "files/safetensors-writer.h"
 #include "train/trainer-private.h"
+
+#define CW_CHECKPOINT_STATE    "state.safetensors"
+#define CW_CHECKPOINT_MANIFEST "checkpoint.json"
 
 /* What a run needs besides the trainer's own state. */
 typedef struct {
@@ -28,3 +34,11 @@ bool cw_checkpoint_read_settings(const char *path, CwTrainSettings *settings, in
  * checksum: the error names file, tensor and remedy, the trainer being unusable then. */
 bool cw_checkpoint_read(CwTrainer *trainer, CwCheckpointNote *note, const char *path,
                         GError **error);
+
+/* The manifest of a checkpoint, its own checksum compared, with an object of "settings" and one
+ * of "checksums" by tensor. Transfer full. */
+JsonNode *cw_checkpoint_load_manifest(const char *path, GError **error);
+/* A tensor of the checkpoint's state by name and shape, compared with its checksum. */
+const CwTensor *cw_checkpoint_require_tensor(const CwTensorFile *file, JsonObject *checksums,
+                                             const char *path, const CwTensorOut *wanted,
+                                             GError **error);

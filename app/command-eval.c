@@ -1,0 +1,186 @@
+/* command-eval.c - clew eval: how good a transcoder is. */
+#include <stdio.h>
+#include <string.h>
+
+#include "commands.h"
+#include "cw-tensor-file.h"
+#include "eval-report.h"
+#include "prompt.h"
+#include "texts.h"
+#include "transcoder.h"
+
+/* What one run holds. */
+typedef struct {
+  CwModel *model;
+  CwTranscoder *transcoder;
+  CwActivations *store;
+  GPtrArray *texts;
+  CwaEvaluation evaluation;
+} Job;
+
+static void
+job_clear(Job *job)
+{
+  cw_activation_quality_free(job->evaluation.activations);
+  g_clear_pointer(&job->texts, g_ptr_array_unref);
+  g_clear_pointer(&job->store, cw_activations_unref);
+  cw_transcoder_unref(job->transcoder);
+  cw_model_unref(job->model);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Job, job_clear)
+
+static const char *const parts[] = { "held-out", "training", "all", NULL };
+
+static CwEvaluatePart
+read_part(const CwaArguments *arguments)
+{
+  const char *name = cwa_arguments_text(arguments, "part");
+  return strcmp(name, "all") == 0        ? CW_EVALUATE_ALL
+         : strcmp(name, "training") == 0 ? CW_EVALUATE_TRAINING
+                                         : CW_EVALUATE_HELD_OUT;
+}
+
+static bool
+has_text(const Job *job)
+{
+  return job->texts->len > 1;
+}
+
+/* What can be refused before anything is opened. */
+static bool
+check_arguments(const CwaRun *run, const Job *job, GError **error)
+{
+  const char *output = cwa_arguments_text(run->arguments, "output");
+  if (!cwa_arguments_has(run->arguments, "activations") && !has_text(job)) {
+    g_set_error_literal(error, CWA_USAGE_ERROR, 0,
+                        "Say what to evaluate on: --activations PATH or --text FILE");
+    return false;
+  }
+  return output == NULL ||
+         (cwa_run_check_ending(output, "json", error) && cwa_run_check_output(output, error));
+}
+
+static bool
+open_inputs(CwaRun *run, Job *job, GError **error)
+{
+  const char *store = cwa_arguments_text(run->arguments, "activations");
+  if (has_text(job) && (job->model = cwa_model_open(run, error)) == NULL)
+    return false;
+  job->transcoder = cwa_transcoder_open(run, job->model, error);
+  if (job->transcoder == NULL)
+    return false;
+  if (store != NULL && (job->store = cw_activations_open(store, error)) == NULL)
+    return false;
+  return cwa_run_open_device(run, error);
+}
+
+static bool
+evaluate_activations(CwaRun *run, Job *job, GError **error)
+{
+  const CwaArguments *arguments = run->arguments;
+  const CwEvaluateRows rows = { .n_rows = cwa_arguments_integer(arguments, "limit"),
+                                .part = read_part(arguments),
+                                .seed = (uint64_t)cwa_arguments_integer(arguments, "seed"),
+                                .n_threads = cwk_device_n_threads(run->device),
+                                .progress = &run->reports,
+                                .cancel = run->cancel };
+  const CwTextOptions text = { .paths = (const char *const *)job->texts->pdata,
+                               .text_field = cwa_arguments_text(arguments, "field"),
+                               .context_tokens = cwa_arguments_integer(arguments, "context") };
+  CwaEvaluation *evaluation = &job->evaluation;
+  evaluation->activations =
+      job->store != NULL
+          ? cw_evaluate_activations(job->transcoder, job->store, run->device, &rows, error)
+          : cw_evaluate_text(job->transcoder, job->model, run->device, &text, &rows, error);
+  if (evaluation->activations != NULL)
+    return true;
+  if (job->store != NULL)
+    g_prefix_error(error, "%s: ", cwa_arguments_text(arguments, "activations"));
+  return false;
+}
+
+static void
+describe(const CwaRun *run, Job *job)
+{
+  const CwaArguments *arguments = run->arguments;
+  CwaEvaluation *evaluation = &job->evaluation;
+  evaluation->transcoder = job->transcoder;
+  evaluation->device = cwk_device_name(run->device);
+  evaluation->seed = cwa_arguments_integer(arguments, "seed");
+  if (job->model != NULL)
+    evaluation->model_name = cw_model_peek_config(job->model)->name;
+  evaluation->store = cwa_arguments_text(arguments, "activations");
+  evaluation->part = cwa_arguments_text(arguments, "part");
+  evaluation->texts = (const char *const *)job->texts->pdata;
+  evaluation->context_tokens = cwa_arguments_integer(arguments, "context");
+}
+
+static bool
+show(const CwaRun *run, const Job *job, GError **error)
+{
+  const CwaArguments *arguments = run->arguments;
+  const char *output = cwa_arguments_text(arguments, "output");
+  g_autofree char *json = cwa_evaluation_to_json(&job->evaluation);
+  cwa_progress_finish(run->progress);
+  if (output != NULL && !cw_file_write_atomic(output, json, strlen(json), error))
+    return false;
+  if (cwa_arguments_flag(arguments, "json")) {
+    fputs(json, stdout);
+    return true;
+  }
+  g_autofree char *text = cwa_evaluation_to_text(&job->evaluation);
+  fputs(text, stdout);
+  return true;
+}
+
+static bool
+run_eval(CwaRun *run, GError **error)
+{
+  g_auto(Job) job = { .texts = cwa_texts_list(run->arguments) };
+  if (!check_arguments(run, &job, error) || !open_inputs(run, &job, error) ||
+      !evaluate_activations(run, &job, error))
+    return false;
+  describe(run, &job);
+  return show(run, &job, error);
+}
+
+static const CwaOption eval_options[] = {
+  CWA_OPTION_ROW_TRANSCODER,
+  CWA_OPTION_ROW_MODEL,
+  { "activations", CWA_OPTION_PATH, "PATH",
+    "a cache of `clew cache`, a .safetensors split or a folder of such" },
+  { "part", CWA_OPTION_CHOICE, "held-out|training|all",
+    "which of its tokens: those that the cache holds apart, the others, or all", "held-out",
+    .choices = parts, .needs = "activations" },
+  CWA_OPTION_ROW_TEXT,
+  CWA_OPTION_ROW_FIELD,
+  CWA_OPTION_ROW_CONTEXT,
+  { "limit", CWA_OPTION_INTEGER, "N",
+    "tokens to evaluate on at most: drawn at random from activations, the first of a text; 0 "
+    "for all",
+    "16384", 0, 0x1p53 },
+  { "output", CWA_OPTION_PATH, "FILE.json", "write the report there", .letter = 'o' },
+  { "json", CWA_OPTION_FLAG, NULL, "print the report as one JSON object" },
+  { NULL },
+};
+
+const CwaCommand cwa_command_eval = {
+  .name = "eval",
+  .summary = "how good a transcoder is",
+  .usage = "[--transcoder T] (--activations PATH | --text FILE...) [OPTIONS]",
+  .description =
+      "Measures a transcoder on activations: explained variance, active features per token "
+      "(L0), dead and dense features, firing rates and norms, per layer. The activations are "
+      "those of a cache, or a model makes them of the text.\n\n"
+      "T may be the folder of a training that is under way: its newest checkpoint is "
+      "evaluated. Explained variance is 1 - |error|^2 / |output - its mean|^2 over all tokens, "
+      "as in the training's metrics; the mean over layers counts all layers alike.",
+  .examples = "clew eval --transcoder run/ --activations cache/\n"
+              "clew eval --transcoder run/ --activations held-out/ --part all --limit 4096\n"
+              "clew eval --text held-out.jsonl --limit 2000 --output report.json",
+  .options = eval_options,
+  .n_operands_most = 100000,
+  .operand_kind = CWA_OPERAND_FILE,
+  .common_note = "--seed decides which tokens of the activations are drawn.",
+  .run = run_eval,
+};

@@ -1,0 +1,113 @@
+/* eval-summary.c - an evaluation as lines and tables for people. */
+#include "eval-report.h"
+
+#define LABEL_COLUMN 24
+
+G_GNUC_PRINTF(3, 4)
+static void
+add_line(GString *out, const char *label, const char *format, ...)
+{
+  va_list args;
+  va_start(args, format);
+  g_string_append_printf(out, "%-*s", LABEL_COLUMN, label);
+  g_string_append_vprintf(out, format, args);
+  g_string_append_c(out, '\n');
+  va_end(args);
+}
+
+static double
+percent(int64_t n, int64_t of)
+{
+  return of > 0 ? 100 * (double)n / (double)of : 0;
+}
+
+static void
+add_transcoder(GString *out, const CwTranscoder *transcoder)
+{
+  const CwTranscoderConfig *config = cw_transcoder_peek_config(transcoder);
+  add_line(out, "Transcoder", "%s", cw_transcoder_peek_path(transcoder));
+  add_line(out, "", "%s, %" G_GINT64_FORMAT " layers of %" G_GINT64_FORMAT " features, %s",
+           config->kind == CW_TRANSCODER_CROSS_LAYER ? "cross-layer" : "per-layer",
+           config->n_layers, config->n_features, config->format);
+}
+
+static void
+add_source(GString *out, const CwaEvaluation *evaluation)
+{
+  if (evaluation->store != NULL) {
+    add_line(out, "Activations", "%s (%s)", evaluation->store, evaluation->part);
+    return;
+  }
+  for (const char *const *path = evaluation->texts; *path != NULL; path++)
+    add_line(out, path == evaluation->texts ? "Text" : "", "%s", *path);
+}
+
+static void
+add_totals(GString *out, const CwActivationQuality *quality)
+{
+  int64_t n = quality->n_layers * quality->n_features;
+  add_line(out, "Tokens", "%" G_GINT64_FORMAT, quality->n_rows);
+  add_line(out, "Explained variance", "%.4f mean over layers, %.4f of all layers together",
+           quality->explained_variance, quality->pooled_explained_variance);
+  add_line(out, "L0", "%.2f active features per token and layer", quality->l0);
+  add_line(out, "Slope", "%.3f of prediction over target (1: nothing shrinks)", quality->slope);
+  add_line(out, "Dead features", "%" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " (%.2f %%)",
+           quality->n_dead, n, percent(quality->n_dead, n));
+  add_line(out, "Dense features",
+           "%" G_GINT64_FORMAT " fire on more than %.0f %% of the tokens", quality->n_dense,
+           100 * CW_DENSE_RATE);
+}
+
+static void
+add_layers(GString *out, const CwActivationQuality *quality)
+{
+  g_string_append(out, "\n        expl. error/energy    |error|/|output|  slope"
+                       "            L0          dead  dense  decoder\n"
+                       "layer    var.   own   share    median     95 %"
+                       "          mean  median  95 %    %          norm\n");
+  for (int64_t l = 0; l < quality->n_layers; l++) {
+    const CwLayerQuality *layer = &quality->layers[l];
+    g_string_append_printf(
+        out,
+        "%5d  %6.3f  %5.3f  %5.3f  %8.3f %8.3f  %5.3f  %7.2f  %6d %5d  %4.1f  %5d  %7.3g\n",
+        (int)l, layer->explained_variance, layer->error_energy, layer->error_share,
+        layer->error_median, layer->error_p95, layer->slope, layer->l0, (int)layer->l0_median,
+        (int)layer->l0_p95, percent(layer->n_dead, quality->n_features), (int)layer->n_dense,
+        layer->decoder_norms[3]);
+  }
+}
+
+/* Counts of features by the decade of their firing rate. */
+static void
+add_rates(GString *out, const CwActivationQuality *quality)
+{
+  g_string_append(out, "\nFeatures by firing rate\n  never");
+  for (int decade = CW_RATE_LEAST_LOG10; decade < 0; decade++)
+    g_string_append_printf(out, "  1e%d..%d", decade, decade + 1);
+  g_string_append_printf(out, "\n%7" G_GINT64_FORMAT, quality->n_dead);
+  for (int first = 0; first < CW_RATE_BINS; first += CW_RATE_BINS_PER_DECADE) {
+    int64_t n = 0;
+    for (int64_t l = 0; l < quality->n_layers; l++)
+      for (int i = first; i < first + CW_RATE_BINS_PER_DECADE; i++)
+        n += quality->layers[l].rates[i];
+    int width = first < CW_RATE_BINS - CW_RATE_BINS_PER_DECADE ? 10 : 9;
+    g_string_append_printf(out, "%*" G_GINT64_FORMAT, width, n);
+  }
+  g_string_append_c(out, '\n');
+}
+
+char *
+cwa_evaluation_to_text(const CwaEvaluation *evaluation)
+{
+  GString *out = g_string_new(NULL);
+  if (evaluation->model_name != NULL)
+    add_line(out, "Model", "%s", evaluation->model_name);
+  add_transcoder(out, evaluation->transcoder);
+  if (evaluation->activations != NULL) {
+    add_source(out, evaluation);
+    add_totals(out, evaluation->activations);
+    add_layers(out, evaluation->activations);
+    add_rates(out, evaluation->activations);
+  }
+  return g_string_free(out, FALSE);
+}

@@ -1,0 +1,16 @@
+/* quality-reference.h - what an evaluation measures, computed the plain way in double: every
+ * feature of every row, means first and variances after. */
+#pragma once
+
+#include "cw-evaluate.h"
+
+typedef struct {
+  double explained_variance, error_energy, slope, output_norm, l0;
+  double error_median, error_p95;
+  int64_t l0_median, l0_p95, n_dead;
+  double norm_median;
+} ReferenceLayer;
+
+/* in, out [L, n, D]; layers [L]. */
+void quality_reference_measure(const CwTranscoder *transcoder, const float *in,
+                               const float *out, int64_t n, ReferenceLayer *layers);

@@ -409,6 +409,8 @@ cwu_graph_view_snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
                          .state = cwu_document_peek_state(self->document) };
   ensure_canvases(self);
   self->is_software = cwu_frame_image_is_wanted(widget);
+  if (self->is_software)
+    cwu_frame_memory_keep(&self->memory, widget);
   if (cwu_graph_view_transition_done(self) < 1)
     snapshot_transition(self, snapshot, state, &picture, &all);
   else

@@ -5,6 +5,7 @@
 #include "graph/card-keeper.h"
 #include "graph/force-driver.h"
 #include "graph/frame-image.h"
+#include "graph/frame-memory.h"
 #include "graph/graph-view.h"
 #include "graph/picture-runner.h"
 #include "graph/walk.h"
@@ -67,6 +68,7 @@ struct _CwuGraphView {
   double canvas_scale;
   CwuFrame frame;
   CwuFrameImage image;
+  CwuFrameMemory memory;
   bool is_software; /* GTK draws without a GPU: a frame is an image */
   CwuFocus *focus;  /* of focus_scene */
   CwuScene *focus_scene;

@@ -574,6 +574,7 @@ cwu_graph_view_dispose(GObject *object)
   cwu_card_keeper_clear(&self->cards);
   cwu_graph_view_clear_frame(self);
   cwu_frame_image_clear(&self->image);
+  cwu_frame_memory_clear(&self->memory);
   g_clear_pointer(&self->ground, cwu_canvas_free);
   g_clear_pointer(&self->front, cwu_canvas_free);
   g_clear_pointer(&self->hover, cwu_canvas_free);

@@ -12,6 +12,7 @@
 #include "picture/layers-layout.h"
 #include "picture/note-painter.h"
 #include "small-graph.h"
+#include "test-random.h"
 #include "test-support.h"
 
 #define WIDTH  900.0
@@ -461,6 +462,62 @@ test_cards_follow(void)
 }
 
 static void
+check_cards_are_clear(const CwuPicture *picture, const GArray *cards)
+{
+  double r = cwu_painter_radius(picture);
+  for (guint k = 0; k < cards->len; k++) {
+    const CwuCard *card = &g_array_index(cards, CwuCard, k);
+    for (guint j = 0; j < k && !card->is_hidden; j++) {
+      const CwuCard *other = &g_array_index(cards, CwuCard, j);
+      g_assert_true(other->is_hidden || !cwu_rect_overlaps(&card->rect, &other->rect));
+    }
+    for (size_t i = 0; i < picture->scene->n_nodes && !card->is_hidden; i++) {
+      CwuPoint at = cwu_layout_at(picture->layout, &picture->camera, i);
+      CwuRect node = { at.x - r, at.y - r, 2 * r, 2 * r };
+      g_assert_true(i == card->node || !cwu_rect_overlaps(&card->rect, &node));
+    }
+  }
+}
+
+static CwuLayout *
+random_plane(size_t n_nodes, float *x, float *y, float step, TestRandom *random)
+{
+  static const CwuForceFrame frame = { 0, 0, 30, 20 };
+  for (size_t i = 0; i < n_nodes; i++) {
+    x[i] += step * 30 * test_random_float(random);
+    y[i] += step * 20 * test_random_float(random);
+  }
+  return cwu_force_plane_new(&frame, x, y, n_nodes, WIDTH, HEIGHT, NULL);
+}
+
+/* Nodes of a settling layout run under cards, and cards into each other. */
+static void
+test_moving_cards_cover_nothing(void)
+{
+  TestRandom random = { 11 };
+  g_autoptr(CwGraph) graph = graph_random(80, 8, 5, 0.1, 3);
+  g_autoptr(CwuScene) scene = cwu_scene_new(graph, NULL, NULL);
+  g_autoptr(CwuTextFace) face = cwu_text_face_new();
+  g_autofree float *x = g_new0(float, scene->n_nodes), *y = g_new0(float, scene->n_nodes);
+  CwuPicture picture = { .scene = scene,
+                         .theme = cwu_theme_get(CWU_THEME_LIGHT),
+                         .camera = cwu_camera_at(&CWU_VIEWPOINT_ALL, &plot),
+                         .hovered = -1 };
+  g_autoptr(CwuLayout) layout = random_plane(scene->n_nodes, x, y, 1, &random);
+  picture.layout = layout;
+  g_autoptr(GArray) cards = cwu_labels_place(face, &picture);
+  guint n_hidden = 0;
+  g_assert_cmpuint(cards->len, >, 4);
+  for (int i = 0; i < 40; i++) {
+    g_autoptr(CwuLayout) next = random_plane(scene->n_nodes, x, y, 0.03f, &random);
+    picture.layout = next;
+    n_hidden += cwu_labels_follow(cards, &picture);
+    check_cards_are_clear(&picture, cards);
+  }
+  g_assert_cmpuint(n_hidden, >, 0);
+}
+
+static void
 test_notes(void)
 {
   Painting p;
@@ -509,6 +566,7 @@ main(int argc, char **argv)
   g_test_add_func("/ui/painting/roles", test_roles_are_painted);
   g_test_add_func("/ui/painting/pinned-has-a-ring", test_pinned_has_a_ring);
   g_test_add_func("/ui/painting/cards-follow", test_cards_follow);
+  g_test_add_func("/ui/painting/moving-cards-cover-nothing", test_moving_cards_cover_nothing);
   g_test_add_func("/ui/painting/notes", test_notes);
   return g_test_run();
 }

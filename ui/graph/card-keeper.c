@@ -75,10 +75,12 @@ can_follow(const CwuCardKeeper *keeper, const CwuPicture *picture)
          zoom > 1 / ZOOM_MOST;
 }
 
-static void
+/* False where so few cards are left to be seen that others should be. */
+static bool
 follow(CwuCardKeeper *keeper, const CwuPicture *picture)
 {
-  cwu_labels_follow(keeper->cards, picture);
+  if (2 * cwu_labels_follow(keeper->cards, picture) > keeper->cards->len)
+    return false;
   cwu_layout_unref(keeper->layout);
   keeper->layout = cwu_layout_ref((CwuLayout *)picture->layout);
   set_state(keeper, picture->state);
@@ -86,17 +88,15 @@ follow(CwuCardKeeper *keeper, const CwuPicture *picture)
   keeper->number++;
   g_clear_handle_id(&keeper->timeout, g_source_remove);
   keeper->timeout = g_timeout_add(REST_MS, rest_cb, keeper);
+  return true;
 }
 
 void
 cwu_card_keeper_update(CwuCardKeeper *keeper, CwuTextFace *face, const CwuPicture *picture,
                        const CwuRect *blocked, size_t n_blocked)
 {
-  if (can_follow(keeper, picture)) {
-    if (!is_still(keeper, picture))
-      follow(keeper, picture);
+  if (can_follow(keeper, picture) && (is_still(keeper, picture) || follow(keeper, picture)))
     return;
-  }
   guint number = keeper->number;
   cwu_card_keeper_clear(keeper);
   keeper->cards = cwu_labels_place_around(face, picture, blocked, n_blocked);

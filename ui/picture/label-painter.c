@@ -19,6 +19,8 @@
 #define N_NUMBERED 8
 /* From this probability on a logit is always named. */
 #define MAIN_PROBABILITY 0.1f
+/* A hidden card comes back with so much air, so that a card at a border does not flicker. */
+#define RETURN_AIR_PX 4.0
 
 static CwuPoint
 screen_of(const CwuPicture *picture, size_t node)
@@ -165,17 +167,70 @@ cwu_labels_place_around(CwuTextFace *face, const CwuPicture *picture, const CwuR
   return cards;
 }
 
-void
+static CwuRect
+rect_with_air(const CwuRect *rect, double air)
+{
+  return (CwuRect){ rect->x - air, rect->y - air, rect->width + 2 * air,
+                    rect->height + 2 * air };
+}
+
+/* What a card must keep clear to be seen. */
+static CwuRect
+ground_of(const CwuCard *card)
+{
+  return rect_with_air(&card->rect, card->was_hidden ? RETURN_AIR_PX : 0);
+}
+
+/* Of two cards that have run into each other the more important one stays. */
+static void
+hide_overlapping(CwuLabelPlacer *placer, GArray *cards)
+{
+  for (guint k = 0; k < cards->len; k++) {
+    CwuCard *card = &g_array_index(cards, CwuCard, k);
+    CwuRect ground = ground_of(card);
+    card->is_hidden = !cwu_label_placer_is_free(placer, &ground);
+    if (!card->is_hidden)
+      cwu_label_placer_block(placer, &card->rect);
+  }
+}
+
+/* Cards over a node that has run below them. The placer knows where there are cards at all. */
+static void
+hide_covering(const CwuLabelPlacer *placer, const CwuPicture *picture, GArray *cards)
+{
+  double r = cwu_painter_radius(picture);
+  for (size_t i = 0; i < picture->scene->n_nodes; i++) {
+    CwuPoint at = screen_of(picture, i);
+    CwuRect node = { at.x - r, at.y - r, 2 * r, 2 * r };
+    if (!cwu_rect_contains_rect(&picture->camera.plot, &node) ||
+        cwu_label_placer_is_free(placer, &node))
+      continue;
+    for (guint k = 0; k < cards->len; k++) {
+      CwuCard *card = &g_array_index(cards, CwuCard, k);
+      CwuRect ground = ground_of(card);
+      card->is_hidden |= card->node != i && cwu_rect_overlaps(&ground, &node);
+    }
+  }
+}
+
+guint
 cwu_labels_follow(GArray *cards, const CwuPicture *picture)
 {
+  guint n_hidden = 0;
+  g_autoptr(CwuLabelPlacer) placer = cwu_label_placer_new(&picture->camera.plot);
   for (guint k = 0; k < cards->len; k++) {
     CwuCard *card = &g_array_index(cards, CwuCard, k);
     CwuPoint at = screen_of(picture, card->node);
     card->rect.x += at.x - card->at.x;
     card->rect.y += at.y - card->at.y;
     card->at = at;
-    card->is_hidden = !cwu_rect_contains_rect(&picture->camera.plot, &card->rect);
+    card->was_hidden = card->is_hidden;
   }
+  hide_overlapping(placer, cards);
+  hide_covering(placer, picture, cards);
+  for (guint k = 0; k < cards->len; k++)
+    n_hidden += g_array_index(cards, CwuCard, k).is_hidden;
+  return n_hidden;
 }
 
 /* From the node to the nearest point of a card that lies further off. */
@@ -212,16 +267,18 @@ draw_card(CwuCanvas *canvas, const CwuPicture *picture, const CwuRect *rect, con
   canvas->class->text(canvas, &text);
 }
 
+/* Leaders first: none crosses another card's words. */
 static void
 draw_cards(CwuCanvas *canvas, const CwuPicture *picture, const GArray *cards)
 {
+  for (guint i = 0; i < cards->len; i++)
+    if (!g_array_index(cards, CwuCard, i).is_hidden)
+      draw_leader(canvas, picture, &g_array_index(cards, CwuCard, i));
   for (guint i = 0; i < cards->len; i++) {
     const CwuCard *card = &g_array_index(cards, CwuCard, i);
-    if (card->is_hidden)
-      continue;
-    draw_leader(canvas, picture, card);
-    draw_card(canvas, picture, &card->rect, card->text,
-              card->is_bold ? picture->theme->selected : picture->theme->text, card->is_bold);
+    if (!card->is_hidden)
+      draw_card(canvas, picture, &card->rect, card->text,
+                card->is_bold ? picture->theme->selected : picture->theme->text, card->is_bold);
   }
 }
 

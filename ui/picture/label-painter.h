@@ -6,8 +6,10 @@
 typedef struct {
   uint32_t node; /* scene index */
   char *text;
-  bool is_bold, is_hidden; /* hidden: not wholly inside the plot */
-  CwuPoint at;             /* of the node, on screen */
+  bool is_bold;
+  bool is_hidden;  /* not wholly inside the plot, or in the way since things moved */
+  bool was_hidden; /* before it was carried along last */
+  CwuPoint at;     /* of the node, on screen */
   CwuRect rect;
 } CwuCard;
 
@@ -19,8 +21,9 @@ GArray *cwu_labels_place_around(CwuTextFace *face, const CwuPicture *picture,
  * all lie inside the plot. Transfer full, elements CwuCard. */
 GArray *cwu_labels_place(CwuTextFace *face, const CwuPicture *picture);
 /* After the camera or a node has moved: cards go with their nodes, without being chosen or
- * placed anew. Cheap. */
-void cwu_labels_follow(GArray *cards, const CwuPicture *picture);
+ * placed anew; what would cover another card or a node is hidden. Returns how many are. O(N).
+ */
+guint cwu_labels_follow(GArray *cards, const CwuPicture *picture);
 /* Words along the axes, and cards. */
 void cwu_labels_draw(CwuCanvas *canvas, const CwuPicture *picture, const GArray *cards);
 /* The name and place of what is hovered, with a ring around it; nothing if nothing is. */

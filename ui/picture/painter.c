@@ -327,6 +327,8 @@ draw_named(CwuCanvas *canvas, const CwuPicture *picture, const GArray *cards)
   double radius = cwu_painter_radius(picture);
   for (guint k = 0; k < cards->len && picture->focus == NULL; k++) {
     const CwuCard *card = &g_array_index(cards, CwuCard, k);
+    if (card->is_hidden)
+      continue;
     CwuColour ink = picture->scene->nodes[card->node].kind == CW_NODE_ERROR
                         ? picture->theme->node_pale
                         : picture->theme->node_strong;

@@ -6,54 +6,22 @@
 #include "session-support.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <gdk/x11/gdkx.h>
 #include <link.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "test-support.h"
 
-/* The goal is 50 ms on a machine of our own (measured: 34.8 for the slowest step). Machines
- * that others share take up to half as long again, so a test fails at twice the goal and tells
- * the rest. */
-#define STALL_GOAL_MS  50.0
-#define STALL_LIMIT_MS (2 * STALL_GOAL_MS)
-#define WAIT_SECONDS   120
-#define WAKE_MS        5
-#define DRAG_STEPS     8
-#define N_TOLD         8 /* slowest steps that are named */
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#  define IS_SLOWED true
-#else
-#  define IS_SLOWED false
-#endif
-
-typedef struct {
-  double ms;     /* computing in one turn */
-  double own_ms; /* of one turn, less the time in the run queue: computing, blocking */
-} Worst;
-
-typedef struct {
-  char *name;
-  Worst now;      /* in the session that runs */
-  GArray *worsts; /* of Worst, of those that are over; slowest last */
-} Step;
+#define DRAG_STEPS 8
 
 static struct {
   char *folder;
   AdwApplication *application;
   int commands, answers; /* pipes of xdotool */
   GPid pid;
-  GPtrArray *steps; /* of Step */
-  Step *step;       /* NULL: not watched */
-  bool is_turning;
-  gint64 cpu_ns, turn_cpu_ns; /* at the begin of a piece of the turn; of the turn so far */
-  gint64 own_ns, turn_own_ns; /* the same */
   guint n_shots;
 } session;
 
@@ -63,203 +31,7 @@ session_folder(void)
   return session.folder;
 }
 
-bool
-session_is_slowed(void)
-{
-  return IS_SLOWED;
-}
-
-/* ---- the watch -------------------------------------------------------------------------- */
-
-static gint64
-clock_ns(clockid_t clock)
-{
-  struct timespec now;
-  clock_gettime(clock, &now);
-  return (gint64)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-/* The time that goes on while the main thread does not wait for a core. */
-static gint64
-own_ns(void)
-{
-  char path[64], text[128];
-  unsigned long long run, wait = 0;
-  g_snprintf(path, sizeof path, "/proc/self/task/%d/schedstat", (int)getpid());
-  int file = open(path, O_RDONLY | O_CLOEXEC);
-  ssize_t n = file >= 0 ? read(file, text, sizeof text - 1) : 0;
-  if (file >= 0)
-    close(file);
-  text[MAX(n, 0)] = '\0';
-  if (sscanf(text, "%llu %llu", &run, &wait) != 2)
-    wait = 0;
-  return clock_ns(CLOCK_MONOTONIC) - (gint64)wait;
-}
-
-static void
-piece_begins(void)
-{
-  session.own_ns = own_ns();
-  session.cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
-}
-
-static void
-piece_ends(void)
-{
-  session.turn_cpu_ns += clock_ns(CLOCK_THREAD_CPUTIME_ID) - session.cpu_ns;
-  session.turn_own_ns += own_ns() - session.own_ns;
-}
-
-static void
-turn_ends(void)
-{
-  Step *step = session.step;
-  if (step != NULL) {
-    step->now.ms = MAX(step->now.ms, (double)session.turn_cpu_ns / 1e6);
-    step->now.own_ms = MAX(step->now.own_ms, (double)session.turn_own_ns / 1e6);
-  }
-  session.turn_cpu_ns = session.turn_own_ns = 0;
-}
-
-/* A turn of the loop lasts from one poll to the next. What the test does between two calls of
- * the loop is not in it. */
-static int
-poll_cb(GPollFD *files, guint n_files, int timeout_ms)
-{
-  if (session.is_turning)
-    piece_ends();
-  turn_ends();
-  int n = g_poll(files, n_files, timeout_ms);
-  if (session.is_turning)
-    piece_begins();
-  return n;
-}
-
-void
-session_turn(void)
-{
-  session.is_turning = true;
-  piece_begins();
-  g_main_context_iteration(NULL, TRUE);
-  piece_ends();
-  session.is_turning = false;
-}
-
-static void
-step_free(gpointer data)
-{
-  Step *step = data;
-  g_array_unref(step->worsts);
-  g_free(step->name);
-  g_free(step);
-}
-
-void
-session_step(const char *name)
-{
-  session.step = NULL;
-  if (name == NULL)
-    return;
-  if (session.steps == NULL)
-    session.steps = g_ptr_array_new_with_free_func(step_free);
-  for (guint i = 0; i < session.steps->len && session.step == NULL; i++)
-    if (g_str_equal(((Step *)session.steps->pdata[i])->name, name))
-      session.step = session.steps->pdata[i];
-  if (session.step != NULL)
-    return;
-  session.step = g_new0(Step, 1);
-  session.step->name = g_strdup(name);
-  session.step->worsts = g_array_new(FALSE, FALSE, sizeof(Worst));
-  g_ptr_array_add(session.steps, session.step);
-}
-
-static int
-compare_worsts(gconstpointer a, gconstpointer b)
-{
-  const Worst *left = a, *right = b;
-  return (left->ms > right->ms) - (left->ms < right->ms);
-}
-
-static void
-session_ends(void)
-{
-  session_step(NULL);
-  for (guint i = 0; session.steps != NULL && i < session.steps->len; i++) {
-    Step *step = session.steps->pdata[i];
-    if (step->now.ms > 0)
-      g_array_append_val(step->worsts, step->now);
-    g_array_sort(step->worsts, compare_worsts);
-    step->now = (Worst){ 0, 0 };
-  }
-}
-
-/* One session's worst can be another program's doing: caches and cores are shared. */
-static const Worst *
-median_of(const Step *step)
-{
-  return &g_array_index(step->worsts, Worst, (step->worsts->len - 1) / 2);
-}
-
-static int
-compare_steps(gconstpointer a, gconstpointer b)
-{
-  const Step *left = *(Step *const *)a, *right = *(Step *const *)b;
-  return compare_worsts(median_of(right), median_of(left));
-}
-
-void
-session_check_stalls(void)
-{
-  g_assert_nonnull(session.steps);
-  g_ptr_array_sort(session.steps, compare_steps);
-  for (guint i = 0; i < MIN(session.steps->len, N_TOLD); i++) {
-    const Step *step = session.steps->pdata[i];
-    const Worst *last = &g_array_index(step->worsts, Worst, step->worsts->len - 1);
-    g_test_message("%s: in one turn %.1f ms computing, in the worst session %.1f ms, with "
-                   "blocking %.1f ms",
-                   step->name, median_of(step)->ms, last->ms, last->own_ms);
-  }
-  const Step *slowest = session.steps->pdata[0];
-  if (!IS_SLOWED && median_of(slowest)->ms > STALL_GOAL_MS)
-    g_test_message("%s takes longer than the goal of %.0f ms", slowest->name, STALL_GOAL_MS);
-  if (!IS_SLOWED && median_of(slowest)->ms > STALL_LIMIT_MS)
-    g_error("The main loop stands still for %.1f ms: %s", median_of(slowest)->ms,
-            slowest->name);
-  g_clear_pointer(&session.steps, g_ptr_array_unref);
-}
-
-/* ---- waiting ---------------------------------------------------------------------------- */
-
-static gboolean
-wake_cb(gpointer data)
-{
-  return G_SOURCE_CONTINUE;
-}
-
-static gboolean
-raise_cb(gpointer data)
-{
-  *(bool *)data = true;
-  return G_SOURCE_REMOVE;
-}
-
-void
-session_turn_for(guint ms)
-{
-  bool is_over = false;
-  g_timeout_add(ms, raise_cb, &is_over);
-  while (!is_over)
-    session_turn();
-}
-
-void
-session_turn_since(gint64 since_us, const char *condition)
-{
-  session_turn();
-  if (g_get_monotonic_time() > since_us + WAIT_SECONDS * G_USEC_PER_SEC)
-    g_error("not within %d s: %s (%s)", WAIT_SECONDS, condition,
-            session.step != NULL ? session.step->name : "between steps");
-}
+/* ---- what has arrived ------------------------------------------------------------------- */
 
 static bool
 has_answer(void)
@@ -426,7 +198,7 @@ session_close(Session *self)
   session_until(window == NULL);
   g_object_unref(self->context);
   session_until(context == NULL);
-  session_ends();
+  session_watch_end_session();
 }
 
 CwuDocument *
@@ -435,27 +207,47 @@ session_document(Session *self)
   return cwu_page_peek_document(self->window->page);
 }
 
+typedef bool (*Match)(GtkWidget *widget, gconstpointer data);
+
 static GtkWidget *
-find(GtkWidget *widget, GType type)
+find(GtkWidget *widget, Match match, gconstpointer data)
 {
   if (!gtk_widget_get_mapped(widget))
     return NULL;
-  if (g_type_is_a(G_OBJECT_TYPE(widget), type))
+  if (match(widget, data))
     return widget;
   GtkWidget *found = NULL;
   for (GtkWidget *child = gtk_widget_get_first_child(widget); child != NULL && found == NULL;
        child = gtk_widget_get_next_sibling(child))
-    found = find(child, type);
+    found = find(child, match, data);
   return found;
+}
+
+static bool
+has_type(GtkWidget *widget, gconstpointer type)
+{
+  return g_type_is_a(G_OBJECT_TYPE(widget), *(const GType *)type);
 }
 
 GtkWidget *
 session_find(GtkWidget *widget, GType type)
 {
-  GtkWidget *found = find(widget, type);
+  GtkWidget *found = find(widget, has_type, &type);
   if (found == NULL)
     g_error("no %s is shown", g_type_name(type));
   return found;
+}
+
+static bool
+has_class(GtkWidget *widget, gconstpointer name)
+{
+  return gtk_widget_has_css_class(widget, name);
+}
+
+GtkWidget *
+session_find_class(GtkWidget *widget, const char *name)
+{
+  return find(widget, has_class, name);
 }
 
 void
@@ -553,8 +345,7 @@ session_init(int *argc, char ***argv)
   if (g_getenv("CLEW_TEST_DARK") != NULL)
     adw_style_manager_set_color_scheme(adw_style_manager_get_default(),
                                        ADW_COLOR_SCHEME_FORCE_DARK);
-  g_main_context_set_poll_func(NULL, poll_cb);
-  g_timeout_add(WAKE_MS, wake_cb, NULL);
+  session_watch_start();
   return true;
 }
 

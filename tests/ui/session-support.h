@@ -5,6 +5,7 @@
 
 #include <adwaita.h>
 
+#include "session-watch.h"
 #include "window/window-private.h"
 
 /* Sets up the tests and the toolkit, in folders of the session's own; false, with a skip said,
@@ -14,8 +15,6 @@ bool session_init(int *argc, char ***argv);
 int session_run(void);
 /* A folder for what the tests write; borrowed. */
 const char *session_folder(void);
-/* Whether a sanitizer or another tool slows the program several times. */
-bool session_is_slowed(void);
 
 typedef struct {
   CwuContext *context;
@@ -31,27 +30,13 @@ void session_close(Session *self);
 CwuDocument *session_document(Session *self);
 /* The first descendant of a type that is shown; ends the program if there is none. */
 GtkWidget *session_find(GtkWidget *widget, GType type);
+/* The same by a CSS class; NULL if there is none. */
+GtkWidget *session_find_class(GtkWidget *widget, const char *name);
 
-/* ---- time ------------------------------------------------------------------------------- */
+/* ---- what is seen ----------------------------------------------------------------------- */
 
-/* One turn of the main loop. All waiting goes through it. */
-void session_turn(void);
-void session_turn_for(guint ms);
 /* What was sent has arrived and was dealt with; nothing is being read, pruned or painted. */
 void session_settle(Session *self);
-#define session_until(condition)                                \
-  for (gint64 since_us = g_get_monotonic_time(); !(condition);) \
-  session_turn_since(since_us, G_STRLOC ": " #condition)
-/* Fails with the condition's words where that lasts too long. */
-void session_turn_since(gint64 since_us, const char *condition);
-
-/* What happens from here on has this name: in messages, screenshots and the watch. NULL: what
- * the test does itself, which is not watched. */
-void session_step(const char *name);
-/* Says which steps took the main thread longest between two polls; fails where the median of
- * all sessions is over 50 ms (not under sanitizers). Computing is counted, waiting for a core
- * is not. */
-void session_check_stalls(void);
 /* Writes the screen as DIR/NN-name.png where CLEW_TEST_SCREENSHOTS=DIR is set. */
 void session_shoot(Session *self, const char *name);
 

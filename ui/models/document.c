@@ -25,7 +25,7 @@ struct _CwuDocument {
   char *title, *subtitle;
   char **remarks;
   CwCancel *loading; /* of the load under way */
-  guint set_graph_generation;
+  CwCancel *setting; /* of the traced graph that is being pruned */
   int64_t selected, hovered;
   GArray *visited; /* int64_t, selections in their order */
   guint visit;     /* the present one is visited[visit - 1]; 0: before the first */
@@ -371,7 +371,7 @@ take_content(CwuDocument *self, Content *content)
   g_set_object(&self->file, content->file);
   g_strfreev(self->remarks);
   self->remarks = g_steal_pointer(&content->remarks);
-  self->set_graph_generation++;
+  cwu_document_cancel_set_graph(self);
   self->told_steps = 0;
   self->viewpoint = (CwuViewpoint){ session->zoom, session->centre_x, session->centre_y };
   cwu_document_sync(self);
@@ -405,7 +405,7 @@ cwu_document_load_finish(CwuDocument *self, GAsyncResult *result, GError **error
 typedef struct {
   Content *content;
   double thresholds[2];
-  guint generation;
+  CwCancel *cancel;
 } SetGraphJob;
 
 static void
@@ -413,6 +413,7 @@ set_graph_job_free(gpointer data)
 {
   SetGraphJob *job = data;
   content_free(job->content);
+  cw_cancel_unref(job->cancel);
   g_free(job);
 }
 
@@ -422,10 +423,18 @@ set_graph_thread(GTask *task, gpointer source, gpointer data, GCancellable *canc
   SetGraphJob *job = data;
   CwViewState view = { job->thresholds[0], job->thresholds[1], NULL };
   GError *error = NULL;
-  if (prepare(job->content, &view, NULL, &error))
+  if (prepare(job->content, &view, job->cancel, &error))
     g_task_return_boolean(task, TRUE);
   else
     g_task_return_error(task, error);
+}
+
+void
+cwu_document_cancel_set_graph(CwuDocument *self)
+{
+  if (self->setting != NULL)
+    cw_cancel_trigger(self->setting);
+  g_clear_pointer(&self->setting, cw_cancel_unref);
 }
 
 void
@@ -440,7 +449,9 @@ cwu_document_set_graph_async(CwuDocument *self, CwGraph *graph, const double thr
   job->thresholds[1] = cw_document_state_get_edge_threshold(self->told);
   if (cwu_document_peek_graph(self) == NULL)
     memcpy(job->thresholds, thresholds, sizeof job->thresholds);
-  job->generation = ++self->set_graph_generation;
+  cwu_document_cancel_set_graph(self);
+  self->setting = cw_cancel_new();
+  job->cancel = cw_cancel_ref(self->setting);
   g_task_set_task_data(task, job, set_graph_job_free);
   g_task_run_in_thread(task, set_graph_thread);
 }
@@ -450,10 +461,13 @@ cwu_document_set_graph_finish(CwuDocument *self, GAsyncResult *result, GError **
 {
   SetGraphJob *job = g_task_get_task_data(G_TASK(result));
   Content *content = job->content;
+  bool is_current = job->cancel == self->setting;
+  if (is_current)
+    g_clear_pointer(&self->setting, cw_cancel_unref);
   if (!g_task_propagate_boolean(G_TASK(result), error))
     return FALSE;
-  if (job->generation != self->set_graph_generation) {
-    g_set_error(error, CW_ERROR, CW_ERROR_CANCELLED, "Another graph came meanwhile");
+  if (!is_current) {
+    g_set_error(error, CW_ERROR, CW_ERROR_CANCELLED, "The graph is not wanted any more");
     return FALSE;
   }
   keep_shown(self, cw_document_peek_state(content->core), &content->result);
@@ -845,6 +859,7 @@ cwu_document_finalize(GObject *object)
   if (self->loading != NULL)
     cw_cancel_trigger(self->loading);
   g_clear_pointer(&self->loading, cw_cancel_unref);
+  cwu_document_cancel_set_graph(self);
   cwu_prune_runner_free(self->pruner);
   g_hash_table_unref(self->shown);
   cw_document_state_unref(self->told);

@@ -43,6 +43,8 @@ void cwu_document_cancel_loading(CwuDocument *self);
 void cwu_document_set_graph_async(CwuDocument *self, CwGraph *graph, const double thresholds[2],
                                   GAsyncReadyCallback callback, gpointer user_data);
 gboolean cwu_document_set_graph_finish(CwuDocument *self, GAsyncResult *result, GError **error);
+/* The graph that is on its way, if there is one, is not taken: CW_ERROR_CANCELLED. */
+void cwu_document_cancel_set_graph(CwuDocument *self);
 
 /* Writes what is there now: a .clew document, or, where the name ends in .json, the graph as
  * JSON with its view. is_copy: the document goes on belonging to its own file and stays unsaved

@@ -101,14 +101,23 @@ traced_cb(GObject *source, GAsyncResult *result, gpointer user_data)
 
 /* ---- what the bar asks ----------------------------------------------------------------- */
 
+/* What comes now of an earlier trace is not wanted, even if it is a graph already. */
+static void
+drop_earlier(CwuTraceControl *control)
+{
+  control->generation++;
+  cwu_document_cancel_set_graph(control->document);
+}
+
 static void
 trace_cb(CwuTraceControl *control)
 {
   g_autoptr(CwuTraceRequest) request = cwu_prompt_bar_dup_request(control->bar);
   Trace *trace = g_new0(Trace, 1);
   control->n_references++;
+  drop_earlier(control);
   control->is_tracing = true;
-  *trace = (Trace){ control, ++control->generation };
+  *trace = (Trace){ control, control->generation };
   cwu_prompt_bar_tell(control->bar, NULL);
   cwu_engine_trace_async(control->engine, request, traced_cb, trace);
 }
@@ -118,7 +127,7 @@ cwu_trace_control_cancel(CwuTraceControl *control)
 {
   if (!control->is_tracing)
     return false;
-  control->generation++; /* What comes now is dropped. */
+  drop_earlier(control);
   cwu_engine_cancel_trace(control->engine);
   end_trace(control, NULL);
   return true;
@@ -227,8 +236,7 @@ cwu_trace_control_free(CwuTraceControl *control)
   g_signal_handlers_disconnect_by_data(control->bar, control);
   g_signal_handlers_disconnect_by_data(control->document, control);
   g_signal_handlers_disconnect_by_data(cwu_settings_peek(), control);
-  if (control->is_tracing)
-    cwu_engine_cancel_trace(control->engine);
+  cwu_trace_control_cancel(control);
   control->document = NULL;
   control_unref(control);
 }

@@ -154,8 +154,7 @@ static const CwaOption cache_options[] = {
   { "batch", CWA_OPTION_INTEGER, "N",
     "rows held in memory and mixed before they are written; 0 for 512 MB of them", "0", 0,
     0x1p31 },
-  { "reduced", CWA_OPTION_FLAG, NULL,
-    "run the model with 8-bit activations: about twice as fast, MLP outputs off by 1 to 5 %" },
+  CWA_OPTION_ROW_REDUCED,
   { "json", CWA_OPTION_FLAG, NULL, "print one JSON object" },
   { NULL },
 };

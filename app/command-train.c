@@ -9,6 +9,8 @@
 #include "commands.h"
 #include "cw-train.h"
 #include "facts.h"
+#include "prompt.h"
+#include "texts.h"
 
 #define MAX_CONFIG_BYTES (1 << 20)
 #define MAX_SETTINGS     80
@@ -16,7 +18,15 @@
 static const CwaOption own_options[] = {
   { "activations", CWA_OPTION_PATH, "PATH",
     "what to learn from: a cache of `clew cache`, a .safetensors split or a folder of such",
-    .is_required = true },
+    .excludes = "text model field context reduced buffer" },
+  CWA_OPTION_ROW_TEXT,
+  CWA_OPTION_ROW_MODEL,
+  CWA_OPTION_ROW_FIELD,
+  CWA_OPTION_ROW_CONTEXT,
+  CWA_OPTION_ROW_REDUCED,
+  { "buffer", CWA_OPTION_INTEGER, "MB",
+    "activations of --text in memory at a time; two thirds of them are mixed", "1024", 1,
+    0x1p30, .needs = "text" },
   { "output", CWA_OPTION_PATH, "DIR", "the run's folder", .is_required = true, .letter = 'o' },
   { "config", CWA_OPTION_PATH, "FILE", "settings as one JSON object" },
   { "resume", CWA_OPTION_FLAG, NULL, "go on from the newest whole checkpoint in DIR",
@@ -149,12 +159,51 @@ print_line(const char *json, gpointer user_data)
   g_printerr("%s\n", json);
 }
 
+/* --activations or --text, of which one must be there. */
+static CwActivations *
+open_activations(const CwaRun *run, GError **error)
+{
+  const CwaArguments *arguments = run->arguments;
+  const char *path = cwa_arguments_text(arguments, "activations");
+  if (path != NULL)
+    return cw_activations_open(path, error);
+  g_autoptr(GPtrArray) paths = cwa_texts_list(arguments);
+  g_autoptr(CwModel) model = cwa_model_open(run, error);
+  if (model == NULL)
+    return NULL;
+  const CwLiveOptions options = {
+    .text = { .paths = (const char *const *)paths->pdata,
+              .text_field = cwa_arguments_text(arguments, "field"),
+              .context_tokens = cwa_arguments_integer(arguments, "context") },
+    .held_out_fraction = -1,
+    .buffer_bytes = cwa_arguments_integer(arguments, "buffer") << 20,
+    .n_threads = (int)cwa_arguments_integer(arguments, "threads"),
+    .is_reduced = cwa_arguments_flag(arguments, "reduced"),
+  };
+  return cw_activations_open_live(model, &options, error);
+}
+
+static bool
+check_source(const CwaArguments *arguments, GError **error)
+{
+  bool has_text = cwa_arguments_has(arguments, "text");
+  if (!has_text && cwa_arguments_n_operands(arguments) > 0)
+    g_set_error(error, CWA_USAGE_ERROR, 0, "%s: write --text before the files to read",
+                cwa_arguments_operand(arguments, 0));
+  else if (!has_text && !cwa_arguments_has(arguments, "activations"))
+    g_set_error_literal(error, CWA_USAGE_ERROR, 0,
+                        "what to learn from is missing: --activations PATH, or --text FILE... "
+                        "to run the model meanwhile");
+  else
+    return true;
+  return false;
+}
+
 static bool
 train(CwaRun *run, CwTrainRun *training, GError **error)
 {
   const CwaArguments *arguments = run->arguments;
-  CwActivations *activations =
-      cw_activations_open(cwa_arguments_text(arguments, "activations"), error);
+  CwActivations *activations = open_activations(run, error);
   if (activations == NULL)
     return false;
   CwTrainEnd end = CW_TRAIN_DONE;
@@ -187,7 +236,8 @@ run_train(CwaRun *run, GError **error)
                           .line_data = run->progress };
   if (!cwa_arguments_flag(arguments, "quiet"))
     training.line = print_line;
-  if (!read_settings(arguments, &training.settings, error) || !cwa_run_open_device(run, error))
+  if (!check_source(arguments, error) || !read_settings(arguments, &training.settings, error) ||
+      !cwa_run_open_device(run, error))
     return false;
   training.device = run->device;
   return train(run, &training, error);
@@ -196,21 +246,27 @@ run_train(CwaRun *run, GError **error)
 const CwaCommand cwa_command_train = {
   .name = "train",
   .summary = "a transcoder from activations",
-  .usage = "--activations PATH --output DIR [OPTIONS]",
+  .usage = "--activations PATH|--text FILE... --output DIR [OPTIONS]",
   .description =
       "Trains a cross-layer (or per-layer) transcoder and writes it in circuit-tracer's layout "
       "to DIR/transcoder. DIR also holds settings.json, metrics.jsonl with a line every "
       "log_every_steps, and checkpoints of the whole state: a run that was stopped or killed "
       "goes on with --resume exactly as if it had not been.\n\n"
+      "With --text the model runs over the text while the transcoder is trained, and nothing "
+      "is "
+      "kept on disk: right for text that is read once or twice. For many passes, or many runs "
+      "on one text, `clew cache` runs the model once for all.\n\n"
       "Settings come from --config, then from options, over the defaults of the recipe (those "
       "of clt-forge are shown). Keys of the file are the options' names with underscores; "
       "a flag --no-x is the key x set to false.",
   .examples =
       "clew train --activations cache/ --output run/ --d-latent 512 --total-steps 20000\n"
       "clew train --activations cache/ --output run/ --config run.json\n"
-      "clew train --activations cache/ --output run/ --resume",
+      "clew train --activations cache/ --output run/ --resume\n"
+      "clew train --text corpus.jsonl --output run/ --d-latent 512 --total-steps 20000",
   .options = train_options,
-  .operand_kind = CWA_OPERAND_NONE,
+  .n_operands_most = 100000,
+  .operand_kind = CWA_OPERAND_FILE,
   .common_note =
       "--seed is the setting of that name: it draws weights and the order of tokens.",
   .when_interrupted = "the same command with --resume goes on",

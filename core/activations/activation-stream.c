@@ -195,3 +195,21 @@ cw_activation_stream_seek(CwActivationStream *stream, int64_t position, GError *
   stream->position = position;
   return true;
 }
+
+char *
+cw_activation_stream_dup_cursor(const CwActivationStream *stream)
+{
+  return stream->kind->dup_cursor != NULL
+             ? stream->kind->dup_cursor(stream->source, stream->position)
+             : g_strdup("");
+}
+
+bool
+cw_activation_stream_seek_cursor(CwActivationStream *stream, int64_t position,
+                                 const char *cursor, GError **error)
+{
+  if (!cw_activation_stream_seek(stream, position, error))
+    return false;
+  return *cursor == '\0' || stream->kind->take_cursor == NULL ||
+         stream->kind->take_cursor(stream->source, position, cursor, error);
+}

@@ -40,6 +40,10 @@ typedef struct {
                       int64_t *places, GError **error);
   bool (*verify_frame)(gpointer source, int64_t frame, GError **error);
   char *(*dup_hash)(gpointer source); /* NULL if it cannot be had */
+  /* Of a source that has no frames but gives batches itself, else NULL; what stands above but
+   * for free is then not called. */
+  CwActivationStream *(*open_stream)(const CwActivations *activations,
+                                     const CwStreamOptions *options, GError **error);
 } CwStoreKind;
 
 struct _CwActivations {
@@ -61,6 +65,9 @@ bool cw_activations_select(const CwActivations *activations, int64_t frame, doub
                            CwRowsPart part, int32_t *rows, int32_t *n, GError **error);
 /* Whether that fraction of all documents includes this one. */
 bool cw_document_is_held_out(int64_t document, double fraction);
+
+/* One without kind and source. */
+CwActivations *cw_activations_alloc(void);
 
 /* The kinds. Each fills config, kind, source and frames of a fresh object. */
 bool cw_cache_store_open(CwActivations *activations, const char *folder, GError **error);

@@ -8,11 +8,18 @@
 #define HELD_OUT_STREAM 0x68656c64 /* "held" */
 
 CwActivations *
-cw_activations_open(const char *path, GError **error)
+cw_activations_alloc(void)
 {
-  g_autoptr(CwActivations) activations = g_new0(CwActivations, 1);
+  CwActivations *activations = g_new0(CwActivations, 1);
   g_atomic_ref_count_init(&activations->ref_count);
   g_mutex_init(&activations->hash_mutex);
+  return activations;
+}
+
+CwActivations *
+cw_activations_open(const char *path, GError **error)
+{
+  g_autoptr(CwActivations) activations = cw_activations_alloc();
   g_autofree char *manifest = g_build_filename(path, "manifest.json", NULL);
   g_autofree char *unfinished = g_build_filename(path, "unfinished.json", NULL);
   if (g_file_test(manifest, G_FILE_TEST_EXISTS))

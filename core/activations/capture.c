@@ -9,8 +9,6 @@
 
 #include "model/forward.h"
 
-#define PASS_TOKENS 512
-
 struct _CwCapture {
   CwModel *model;
   CwkDevice *device;
@@ -154,7 +152,7 @@ bool
 cw_capture_add(CwCapture *capture, CwRowBatch *batch, const CwWindow *window, CwCancel *cancel,
                GError **error)
 {
-  if (capture->tokens->len > 0 && capture->tokens->len + window->n > PASS_TOKENS &&
+  if (capture->tokens->len > 0 && capture->tokens->len + window->n > CW_CAPTURE_PASS_TOKENS &&
       !cw_capture_flush(capture, batch, cancel, error))
     return false;
   size_t n = (size_t)window->n;

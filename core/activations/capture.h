@@ -19,6 +19,9 @@ void cw_row_batch_close_up(CwRowBatch *batch);
 void cw_row_batch_free(CwRowBatch *batch);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CwRowBatch, cw_row_batch_free)
 
+/* Windows are run together until they have as many tokens, or one alone that has more. */
+#define CW_CAPTURE_PASS_TOKENS 512
+
 typedef struct _CwCapture CwCapture;
 
 /* Windows are run several at a time. The model must outlive it. */

@@ -9,13 +9,6 @@
 
 #define SEED_OF_ROWS UINT64_C(0x726f77732d637700) /* keeps clear of other uses of a seed */
 
-/* Fisher and Yates; a number below n is the high half of 64 random bits times n. */
-static uint64_t
-draw_below(CwRng *rng, uint64_t n)
-{
-  return (uint64_t)(((unsigned __int128)cw_rng_next(rng) * n) >> 64);
-}
-
 CwRowOrder *
 cw_row_order_new(const CwActivations *activations, const CwStreamOptions *options,
                  GError **error)
@@ -80,7 +73,7 @@ cw_row_order_set_pass(CwRowOrder *order, int64_t pass)
     order->order[i] = i;
   CwRng rng = { .seed = order->options.seed ^ SEED_OF_ROWS, .stream = (uint64_t)pass << 32 };
   for (int64_t i = order->n_frames - 1; order->options.is_shuffled && i > 0; i--) {
-    int64_t j = (int64_t)draw_below(&rng, (uint64_t)i + 1);
+    int64_t j = (int64_t)cw_rng_next_below(&rng, (uint64_t)i + 1);
     int64_t other = order->order[j];
     order->order[j] = order->order[i];
     order->order[i] = other;
@@ -118,7 +111,7 @@ cw_row_order_mix(const CwRowOrder *order, int64_t group, CwRowRef *rows, int64_t
   CwRng rng = { .seed = order->options.seed ^ SEED_OF_ROWS,
                 .stream = ((uint64_t)order->pass << 32) + (uint64_t)group + 1 };
   for (int64_t i = n - 1; i > 0; i--) {
-    int64_t j = (int64_t)draw_below(&rng, (uint64_t)i + 1);
+    int64_t j = (int64_t)cw_rng_next_below(&rng, (uint64_t)i + 1);
     CwRowRef other = rows[j];
     rows[j] = rows[i];
     rows[i] = other;

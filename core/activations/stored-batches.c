@@ -174,6 +174,8 @@ cw_activation_stream_new(CwActivations *activations, const CwStreamOptions *opti
 {
   if (!check_options(activations, options, error))
     return NULL;
+  if (activations->kind->open_stream != NULL)
+    return activations->kind->open_stream(activations, options, error);
   StoredBatches *batches = g_new0(StoredBatches, 1);
   batches->activations = cw_activations_ref(activations);
   batches->group = -1;

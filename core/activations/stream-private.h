@@ -8,6 +8,9 @@ typedef struct {
   bool (*fill)(gpointer source, int64_t position, float *in, float *out, CwCancel *cancel,
                GError **error);
   void (*free)(gpointer source);
+  /* Both NULL where a position says all. */
+  char *(*dup_cursor)(gpointer source, int64_t position);
+  bool (*take_cursor)(gpointer source, int64_t position, const char *cursor, GError **error);
 } CwBatchKind;
 
 /* Takes the source, also on failure. floats: of one side of a batch. */

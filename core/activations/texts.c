@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "activations/activations-private.h"
 #include "activations/document-reader.h"
 #include "files/file-identity.h"
 
@@ -20,6 +21,8 @@ struct _CwTexts {
   int64_t n_tokens;
   CwTextCursor cursor, last; /* next and last window */
   int32_t *window;           /* [context] */
+  double held_out_fraction;  /* 0: every document is read */
+  CwRowsPart part;
 };
 
 CwTexts *
@@ -68,6 +71,13 @@ cw_texts_free(CwTexts *texts)
   g_free(texts->tokens);
   g_free(texts->window);
   g_free(texts);
+}
+
+void
+cw_texts_set_part(CwTexts *texts, double held_out_fraction, CwRowsPart part)
+{
+  texts->held_out_fraction = held_out_fraction;
+  texts->part = part;
 }
 
 int64_t
@@ -159,12 +169,22 @@ least_tokens(const CwTexts *texts)
 }
 
 static bool
+is_of_part(const CwTexts *texts, int64_t document)
+{
+  bool is_held_out = cw_document_is_held_out(document, texts->held_out_fraction);
+  return is_held_out == (texts->part == CW_ROWS_HELD_OUT);
+}
+
+static bool
 find_document(CwTexts *texts, GError **error)
 {
   while (texts->tokens == NULL || texts->n_tokens - texts->cursor.place < least_tokens(texts)) {
-    CwTextDocument document;
-    if (!cw_document_reader_next(texts->reader, texts->cursor.document + 1, &document, error) ||
-        !take_document(texts, &document, error))
+    CwTextDocument document = { .number = texts->cursor.document };
+    do
+      if (!cw_document_reader_next(texts->reader, document.number + 1, &document, error))
+        return false;
+    while (!is_of_part(texts, document.number));
+    if (!take_document(texts, &document, error))
       return false;
     texts->cursor = (CwTextCursor){ document.number, 0 };
   }

@@ -20,6 +20,8 @@ typedef struct _CwTexts CwTexts;
 
 CwTexts *cw_texts_new(const CwModel *model, const CwTextOptions *options, GError **error);
 void cw_texts_free(CwTexts *texts);
+/* Documents outside of the part are passed over, as cw_document_is_held_out says. */
+void cw_texts_set_part(CwTexts *texts, double held_out_fraction, CwRowsPart part);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CwTexts, cw_texts_free)
 int64_t cw_texts_get_context(const CwTexts *texts);
 /* -1 if windows have no start token. */

@@ -18,9 +18,10 @@ typedef struct {
   const char *model_name, *model_hash;  /* "" where the store does not say */
   const char *input_hook, *output_hook; /* as TransformerLens names them; or "" */
   int64_t context_tokens;               /* 0 where unknown */
-  const char *format;                   /* "clew-cache", "clt-forge-split" */
+  const char *format;                   /* "clew-cache", "clt-forge-split", "live" */
   const char *codec;                    /* "none", "int8", "int4" */
   double held_out_fraction; /* of the documents, kept in frames of their own; 0 where none is */
+  bool is_live;             /* made while they are read: n_rows is 0, only streams are given */
 } CwActivationsConfig;
 
 /* path: a cache folder (or one that holds all parts of a split job), a .safetensors split with
@@ -80,7 +81,8 @@ CwActivationStream *cw_activation_stream_new(CwActivations *activations,
                                              const CwStreamOptions *options, GError **error);
 void cw_activation_stream_free(CwActivationStream *stream);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CwActivationStream, cw_activation_stream_free)
-/* Rows of the chosen part in one pass. */
+/* Rows of the chosen part in one pass; 0 where rows are made while they are read, since no one
+ * has counted them. */
 int64_t cw_activation_stream_get_pass_rows(const CwActivationStream *stream);
 /* The next batch. in or out may be NULL. */
 bool cw_activation_stream_next(CwActivationStream *stream, float *in /* [L, B, D] */,
@@ -88,6 +90,11 @@ bool cw_activation_stream_next(CwActivationStream *stream, float *in /* [L, B, D
 /* Number of the batch that next gives; seek costs the pool, not the position. */
 int64_t cw_activation_stream_get_position(const CwActivationStream *stream);
 bool cw_activation_stream_seek(CwActivationStream *stream, int64_t position, GError **error);
+/* A word that says where in its text a live stream is; "" for others. With it, a new stream
+ * with the same options goes to that position without reading the text before it. */
+char *cw_activation_stream_dup_cursor(const CwActivationStream *stream);
+bool cw_activation_stream_seek_cursor(CwActivationStream *stream, int64_t position,
+                                      const char *cursor, GError **error);
 
 /* ---- writing a cache -------------------------------------------------------------------- */
 
@@ -180,5 +187,27 @@ typedef struct {
 bool cw_activations_collect(CwModel *model, CwkDevice *device, const CwCollectOptions *options,
                             const char *output, CwCollectReport *report,
                             const CwProgress *progress, CwCancel *cancel, GError **error);
+
+/* ---- rows made while they are read ------------------------------------------------------ */
+
+typedef struct {
+  CwTextOptions text;       /* copied */
+  double held_out_fraction; /* of the documents, by default; negative: 1/64 */
+  int64_t buffer_bytes;     /* rows in f32 that a stream holds at most; 0: 1 GiB */
+  int n_threads;            /* that run the model, beside the caller's; 0: one a core */
+  bool is_reduced;          /* the model runs with CW_FORWARD_REDUCED */
+} CwLiveOptions;
+
+/* A store that keeps nothing: each of its streams has a thread that runs the model over the
+ * text, pass after pass, into a buffer, while batches are taken from it. It has no rows to read
+ * at random. Batches depend on text, model, buffer_bytes and the stream's options, neither on
+ * threads nor on timing; rows equal those of a cache of the same text but for its codec.
+ *
+ * Shuffling: two thirds of the buffer are mixed at a time, row by row, half of them having been
+ * held back from the time before. A text that fits is mixed whole. Taking a stream up in the
+ * middle costs what the model needs for 4/3 of the buffer. Not shuffled, rows come in the
+ * text's order. */
+CwActivations *cw_activations_open_live(CwModel *model, const CwLiveOptions *options,
+                                        GError **error);
 
 G_END_DECLS

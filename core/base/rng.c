@@ -42,3 +42,10 @@ cw_rng_next_uniform(CwRng *rng)
 {
   return (double)(cw_rng_next(rng) >> 11) * 0x1p-53;
 }
+
+/* The high half of 64 random bits times n. */
+uint64_t
+cw_rng_next_below(CwRng *rng, uint64_t n)
+{
+  return (uint64_t)(((unsigned __int128)cw_rng_next(rng) * n) >> 64);
+}

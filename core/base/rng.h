@@ -18,3 +18,5 @@ void cw_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]
 uint64_t cw_rng_next(CwRng *rng);
 /* [0, 1), multiples of 2^-53. */
 double cw_rng_next_uniform(CwRng *rng);
+/* 0 .. n - 1; n >= 1. */
+uint64_t cw_rng_next_below(CwRng *rng, uint64_t n);

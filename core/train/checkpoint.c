@@ -28,6 +28,7 @@
 void
 cw_checkpoint_note_clear(CwCheckpointNote *note)
 {
+  g_clear_pointer(&note->data_cursor, g_free);
   g_clear_pointer(&note->data_hash, g_free);
 }
 
@@ -133,8 +134,10 @@ write_manifest(const CwTrainer *trainer, const CwCheckpointNote *note, GArray *a
                          "  \"format\": \"" FORMAT "\",\n  \"version\": %d,\n"
                          "  \"step\": %" G_GINT64_FORMAT ",\n"
                          "  \"stream_position\": %" G_GINT64_FORMAT ",\n"
+                         "  \"data_cursor\": \"%s\",\n"
                          "  \"data\": \"%s\",\n",
                          VERSION, trainer->step, note->stream_position,
+                         note->data_cursor != NULL ? note->data_cursor : "",
                          note->data_hash != NULL ? note->data_hash : "");
   append_number(json, "unexplained_mean", trainer->unexplained_mean);
   append_number(json, "l0_mean", trainer->l0_mean);
@@ -359,6 +362,8 @@ cw_checkpoint_read(CwTrainer *trainer, CwCheckpointNote *note, const char *path,
   trainer->l0_mean = json_object_get_double_member_with_default(object, "l0_mean", 0);
   trainer->is_initialised = true;
   note->stream_position = json_object_get_int_member_with_default(object, "stream_position", 0);
+  note->data_cursor =
+      g_strdup(json_object_get_string_member_with_default(object, "data_cursor", ""));
   note->data_hash = g_strdup(json_object_get_string_member_with_default(object, "data", ""));
   return true;
 }

@@ -12,7 +12,8 @@
 /* What a run needs besides the trainer's own state. */
 typedef struct {
   int64_t stream_position;
-  char *data_hash; /* of the activations trained on; transfer full */
+  char *data_hash;   /* of the activations trained on; transfer full */
+  char *data_cursor; /* of the stream; transfer full */
 } CwCheckpointNote;
 
 void cw_checkpoint_note_clear(CwCheckpointNote *note);

@@ -115,8 +115,10 @@ begin_new(Session *session, GError **error)
   if (!cw_trainer_prepare(session->trainer, session->stream, run->cancel, error) ||
       (initial != NULL && !cw_trainer_take_transcoder(session->trainer, initial, error)))
     return false;
-  /* Rows that were read ahead are trained on all the same. */
-  return cw_activation_stream_seek(session->stream, 0, error);
+  /* Rows that were read ahead are trained on all the same; where the model made them, with the
+   * next pass over the text rather than by making them twice. */
+  return cw_activations_peek_config(session->activations)->is_live ||
+         cw_activation_stream_seek(session->stream, 0, error);
 }
 
 static bool
@@ -145,7 +147,8 @@ read_checkpoint(Session *session, const char *path, GError **error)
   bool is_read = make_trainer(session, &settings, error) &&
                  cw_checkpoint_read(session->trainer, &note, path, error) &&
                  same_data(session, &note, path, error) &&
-                 cw_activation_stream_seek(session->stream, note.stream_position, error);
+                 cw_activation_stream_seek_cursor(session->stream, note.stream_position,
+                                                  note.data_cursor, error);
   cw_checkpoint_note_clear(&note);
   session->checkpoint_step = is_read ? step : -1;
   return is_read;
@@ -238,8 +241,10 @@ tell_step(Session *session, const CwTrainStep *step, GError **error)
 static bool
 checkpoint(Session *session, bool is_kept, GError **error)
 {
+  g_autofree char *cursor = cw_activation_stream_dup_cursor(session->stream);
   CwCheckpointNote note = {
     .stream_position = cw_activation_stream_get_position(session->stream),
+    .data_cursor = cursor,
     .data_hash = (char *)cw_activations_get_hash(session->activations),
   };
   if (!cw_checkpoint_write(session->trainer, &note, session->run->output, is_kept, error))

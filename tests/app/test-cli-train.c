@@ -1,21 +1,44 @@
-/* test-cli-train.c - clew train: a run, killed and resumed, stopped, refused. */
+/* test-cli-train.c - clew train: a run, killed and resumed, stopped, refused; from a store and
+ * from text. */
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
 
+#include "cw-tensor-file.h"
 #include "program.h"
 
 #define N_STEPS "600"
 
 typedef struct {
   char *folder, *split;
+  char *text, *model; /* token ids, and what reads them */
 } Fixture;
+
+#define N_DOCUMENTS     40
+#define DOCUMENT_TOKENS 100
+
+/* A text that is a few times as long as what --buffer 1 mixes. */
+static void
+write_text(const char *path)
+{
+  static int32_t ids[N_DOCUMENTS][DOCUMENT_TOKENS];
+  g_autoptr(GError) error = NULL;
+  for (int d = 0; d < N_DOCUMENTS; d++)
+    for (int i = 0; i < DOCUMENT_TOKENS; i++)
+      ids[d][i] = 3 + (d * 31 + i * i * 7) % 250;
+  const CwTensorOut tensor = { "tokens", "I32", 2, { N_DOCUMENTS, DOCUMENT_TOKENS }, ids };
+  cw_safetensors_write(path, &tensor, 1, NULL, &error);
+  g_assert_no_error(error);
+}
 
 static void
 set_up(Fixture *fixture, gconstpointer data)
 {
   fixture->folder = test_temp_dir();
   fixture->split = test_golden_path("training/clt/activations_split_0.safetensors");
+  fixture->model = test_golden_path("attribution/llama-clt/model");
+  fixture->text = g_build_filename(fixture->folder, "text.safetensors", NULL);
+  write_text(fixture->text);
 }
 
 static void
@@ -24,35 +47,50 @@ tear_down(Fixture *fixture, gconstpointer data)
   test_remove_tree(fixture->folder);
   g_free(fixture->folder);
   g_free(fixture->split);
+  g_free(fixture->model);
+  g_free(fixture->text);
 }
 
-/* A run of N_STEPS on the split; extra: one more argument, or NULL. A signal comes after so
- * many ms, unless they are negative. */
+/* A run of N_STEPS on what source names; extra: one more argument, or NULL. A signal comes
+ * after so many ms, unless they are negative. */
+static Outcome *
+train_on(const char *const *source, const char *output, const char *threads, const char *extra,
+         int signal, int after_ms)
+{
+  static const char *const settings[] = {
+    "--batch",
+    "32",
+    "--d-latent",
+    "96",
+    "--total-steps",
+    N_STEPS,
+    "--checkpoint-every-steps",
+    "9",
+    "--lr-warm-up-steps",
+    "5",
+    "--quiet",
+  };
+  g_autoptr(GPtrArray) arguments = g_ptr_array_new();
+  g_ptr_array_add(arguments, (gpointer) "train");
+  for (; *source != NULL; source++)
+    g_ptr_array_add(arguments, (gpointer)*source);
+  for (size_t i = 0; i < G_N_ELEMENTS(settings); i++)
+    g_ptr_array_add(arguments, (gpointer)settings[i]);
+  g_ptr_array_add(arguments, (gpointer) "--output");
+  g_ptr_array_add(arguments, (gpointer)output);
+  g_ptr_array_add(arguments, (gpointer) "--threads");
+  g_ptr_array_add(arguments, (gpointer)threads);
+  g_ptr_array_add(arguments, (gpointer)extra);
+  g_ptr_array_add(arguments, NULL);
+  return run_clew_signalled((const char *const *)arguments->pdata, signal, after_ms);
+}
+
 static Outcome *
 train(const Fixture *fixture, const char *output, const char *threads, const char *extra,
       int signal, int after_ms)
 {
-  const char *const arguments[] = { "train",
-                                    "--activations",
-                                    fixture->split,
-                                    "--output",
-                                    output,
-                                    "--batch",
-                                    "32",
-                                    "--d-latent",
-                                    "96",
-                                    "--total-steps",
-                                    N_STEPS,
-                                    "--checkpoint-every-steps",
-                                    "9",
-                                    "--lr-warm-up-steps",
-                                    "5",
-                                    "--threads",
-                                    threads,
-                                    "--quiet",
-                                    extra,
-                                    NULL };
-  return run_clew_signalled(arguments, signal, after_ms);
+  const char *const source[] = { "--activations", fixture->split, NULL };
+  return train_on(source, output, threads, extra, signal, after_ms);
 }
 
 static void
@@ -85,40 +123,71 @@ assert_same_run(const char *whole, const char *broken)
   static const char *const names[] = { "checkpoint-000000600/state.safetensors",
                                        "checkpoint-000000600/checkpoint.json",
                                        "transcoder/W_enc_0.safetensors",
-                                       "transcoder/W_dec_3.safetensors", "settings.json" };
+                                       "transcoder/W_dec_2.safetensors", "settings.json" };
   for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
     assert_same_file(whole, broken, names[i]);
   /* Lines of steps that were taken twice are there once. */
   g_assert_cmpuint(count_lines(whole, "\"lr\""), ==, count_lines(broken, "\"lr\""));
 }
 
-/* Killed at twenty moments, by one and two threads in turn: the same bytes as the unbroken run.
- * A run that gets to its end all the same is compared, and another one is broken. */
+/* Killed at so many moments, by one and two threads in turn: the same bytes as the unbroken
+ * run. A run that gets to its end all the same is compared, and another one is broken. */
 static void
-test_killed_and_resumed(Fixture *fixture, gconstpointer data)
+check_killed(const Fixture *fixture, const char *const *source, int n_kills)
 {
   g_autofree char *whole = g_build_filename(fixture->folder, "whole", NULL);
   g_autofree char *broken = g_build_filename(fixture->folder, "broken", NULL);
   gint64 began = g_get_monotonic_time();
-  g_autoptr(Outcome) outcome = train(fixture, whole, "2", NULL, 0, -1);
+  g_autoptr(Outcome) outcome = train_on(source, whole, "2", NULL, 0, -1);
   assert_status(outcome, 0);
   int run_ms = (int)((g_get_monotonic_time() - began) / 1000);
   g_autoptr(GRand) random = g_rand_new_with_seed(17);
   int n_killed = 0;
-  for (int i = 0; i < 200 && n_killed < 20; i++) {
+  for (int i = 0; i < 10 * n_kills && n_killed < n_kills; i++) {
     int after_ms = g_rand_int_range(random, 1, MAX(run_ms / 2, 4));
     g_autoptr(Outcome) killed =
-        train(fixture, broken, i % 2 == 0 ? "1" : "2", "--resume", SIGKILL, after_ms);
+        train_on(source, broken, i % 2 == 0 ? "1" : "2", "--resume", SIGKILL, after_ms);
     n_killed += killed->status == 128 + SIGKILL;
     if (killed->status == 0) {
       assert_same_run(whole, broken);
       test_remove_tree(broken);
     }
   }
-  g_assert_cmpint(n_killed, ==, 20);
-  g_autoptr(Outcome) last = train(fixture, broken, "1", "--resume", 0, -1);
+  g_assert_cmpint(n_killed, ==, n_kills);
+  g_autoptr(Outcome) last = train_on(source, broken, "1", "--resume", 0, -1);
   assert_status(last, 0);
   assert_same_run(whole, broken);
+}
+
+static void
+test_killed_and_resumed(Fixture *fixture, gconstpointer data)
+{
+  const char *const source[] = { "--activations", fixture->split, NULL };
+  check_killed(fixture, source, 20);
+}
+
+/* The text is read some five times; --held-out-fraction keeps documents apart. */
+static void
+test_live_killed_and_resumed(Fixture *fixture, gconstpointer data)
+{
+  const char *const source[] = { "--text",
+                                 fixture->text,
+                                 "--model",
+                                 fixture->model,
+                                 "--context",
+                                 "32",
+                                 "--buffer",
+                                 "1",
+                                 "--held-out-fraction",
+                                 "0.1",
+                                 "--eval-every-steps",
+                                 "200",
+                                 "--eval-tokens",
+                                 "64",
+                                 NULL };
+  check_killed(fixture, source, 12);
+  g_autofree char *whole = g_build_filename(fixture->folder, "whole", NULL);
+  g_assert_cmpuint(count_lines(whole, "held_out"), >=, 3);
 }
 
 static bool
@@ -176,6 +245,32 @@ test_output(Fixture *fixture, gconstpointer data)
   assert_status(onward, 0);
 }
 
+/* Text and store exclude each other, and a run goes on with the text it began with only. */
+static void
+test_live_refusals(Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *run = g_build_filename(fixture->folder, "run", NULL);
+  const char *const source[] = { "--text",   fixture->text, "--model", fixture->model,
+                                 "--buffer", "1",           NULL };
+  g_autoptr(Outcome) neither = run_clew("train", "--output", run, NULL);
+  assert_status(neither, 2);
+  assert_contains(neither->err, "--text FILE...");
+  g_autoptr(Outcome) both = run_clew("train", "--text", fixture->text, "--activations",
+                                     fixture->split, "--output", run, NULL);
+  assert_status(both, 2);
+  assert_contains(both->err, "cannot be given together");
+  g_autoptr(Outcome) lonely = run_clew("train", fixture->text, "--output", run, NULL);
+  assert_status(lonely, 2);
+  assert_contains(lonely->err, "--text");
+  g_autoptr(Outcome) trained = train_on(source, run, "1", "--steps=9", 0, -1);
+  assert_status(trained, 0);
+  const char *const other[] = { "--text",   fixture->text, "--model", fixture->model,
+                                "--buffer", "2",           NULL };
+  g_autoptr(Outcome) changed = train_on(other, run, "1", "--resume", 0, -1);
+  assert_status(changed, 1);
+  assert_contains(changed->err, "other activations");
+}
+
 static void
 test_refusals(Fixture *fixture, gconstpointer data)
 {
@@ -212,6 +307,8 @@ main(int argc, char **argv)
 #define ADD(name, test) \
   g_test_add("/app/cli-train/" name, Fixture, NULL, set_up, test, tear_down)
   ADD("killed-and-resumed", test_killed_and_resumed);
+  ADD("live-killed-and-resumed", test_live_killed_and_resumed);
+  ADD("live-refusals", test_live_refusals);
   ADD("stopped", test_stopped);
   ADD("output", test_output);
   ADD("refusals", test_refusals);

@@ -3,73 +3,12 @@
 #include <math.h>
 #include <string.h>
 
-#include "cw-activations.h"
-#include "model-fixture.h"
 #include "model/forward.h"
-
-#define MODEL       "attribution/llama-clt/model"
-#define N_DOCUMENTS 23
-#define CONTEXT     9
-
-/* Document d has 1 + 7 d tokens: shorter than a window, and several windows with a rest. */
-static int64_t
-document_length(int64_t d)
-{
-  return 1 + 7 * (d % 5);
-}
-
-static int32_t
-token_of(int64_t document, int64_t place, int64_t n_vocabulary)
-{
-  return (int32_t)(3 + (document * 31 + place * 7) % (n_vocabulary - 3));
-}
-
-typedef struct {
-  char *folder, *text, *output;
-  CwModel *model;
-  CwkDevice *device;
-  int64_t n_vocabulary;
-} Fixture;
-
-/* One file of ids per document, so that no id has to stand between them. */
-static void
-set_up(Fixture *fixture, gconstpointer unused)
-{
-  g_autoptr(GError) error = NULL;
-  fixture->folder = test_temp_dir();
-  fixture->text = g_build_filename(fixture->folder, "text", NULL);
-  fixture->output = g_build_filename(fixture->folder, "cache", NULL);
-  fixture->model = fixture_load_golden_model(MODEL);
-  fixture->device = cwk_cpu_new(2);
-  fixture->n_vocabulary = cw_model_peek_config(fixture->model)->n_vocabulary;
-  g_assert_cmpint(g_mkdir(fixture->text, 0777), ==, 0);
-  for (int64_t d = 0; d < N_DOCUMENTS; d++) {
-    int64_t n = document_length(d);
-    g_autofree int32_t *ids = g_new(int32_t, (gsize)n);
-    for (int64_t i = 0; i < n; i++)
-      ids[i] = token_of(d, i, fixture->n_vocabulary);
-    const CwTensorOut tensor = { "tokens", "I32", 2, { 1, n }, ids };
-    g_autofree char *name = g_strdup_printf("%03d.safetensors", (int)d);
-    g_autofree char *path = g_build_filename(fixture->text, name, NULL);
-    cw_safetensors_write(path, &tensor, 1, NULL, &error);
-    g_assert_no_error(error);
-  }
-}
-
-static void
-tear_down(Fixture *fixture, gconstpointer unused)
-{
-  test_remove_tree(fixture->folder);
-  g_free(fixture->folder);
-  g_free(fixture->text);
-  g_free(fixture->output);
-  cw_model_unref(fixture->model);
-  cwk_device_free(fixture->device);
-}
+#include "text-fixture.h"
 
 static bool
-collect(Fixture *fixture, const char *output, CwCollectOptions options, CwCollectReport *report,
-        GError **error)
+collect(TextFixture *fixture, const char *output, CwCollectOptions options,
+        CwCollectReport *report, GError **error)
 {
   const char *const paths[] = { fixture->text, NULL };
   options.text.paths = paths;
@@ -81,7 +20,7 @@ collect(Fixture *fixture, const char *output, CwCollectOptions options, CwCollec
 }
 
 static CwActivations *
-collect_and_open(Fixture *fixture, const char *output, CwCollectOptions options)
+collect_and_open(TextFixture *fixture, const char *output, CwCollectOptions options)
 {
   g_autoptr(GError) error = NULL;
   CwCollectReport report;
@@ -95,42 +34,21 @@ collect_and_open(Fixture *fixture, const char *output, CwCollectOptions options)
 
 /* ---- what is in the rows ---------------------------------------------------------------- */
 
-/* Without a start token a window is CONTEXT tokens, and its first gives no row. */
-static bool
-gives_row(int64_t document, int64_t place)
-{
-  return place < document_length(document) && place % CONTEXT != 0;
-}
-
 /* The model's own pass over the window that a row is from. */
 static CwForward *
-run_window(Fixture *fixture, int64_t document, int64_t place)
+run_window(TextFixture *fixture, int64_t document, int64_t place)
 {
   int32_t ids[CONTEXT];
   int64_t first = place / CONTEXT * CONTEXT;
-  int64_t n = MIN(document_length(document) - first, CONTEXT);
+  int64_t n = MIN(text_fixture_length(document) - first, CONTEXT);
   for (int64_t i = 0; i < n; i++)
-    ids[i] = token_of(document, first + i, fixture->n_vocabulary);
+    ids[i] = text_fixture_token(document, first + i, fixture->n_vocabulary);
   return fixture_run(fixture->model, fixture->device, ids, (size_t)n, CW_FORWARD_TAPS);
-}
-
-typedef struct {
-  double energy, error;
-} Sums;
-
-static void
-add_side(Sums *sums, const float *expected, const float *actual, int64_t n)
-{
-  for (int64_t i = 0; i < n; i++) {
-    sums->energy += (double)expected[i] * (double)expected[i];
-    sums->error +=
-        ((double)expected[i] - (double)actual[i]) * ((double)expected[i] - (double)actual[i]);
-  }
 }
 
 /* Every row of every document once, and relative errors of each layer and side below limit. */
 static void
-check_rows(Fixture *fixture, CwActivations *activations, double limit)
+check_rows(TextFixture *fixture, CwActivations *activations, double limit)
 {
   g_autoptr(GError) error = NULL;
   const CwActivationsConfig *config = cw_activations_peek_config(activations);
@@ -140,27 +58,28 @@ check_rows(Fixture *fixture, CwActivations *activations, double limit)
   g_autofree int32_t *tokens = g_new(int32_t, (gsize)n);
   g_autofree int64_t *documents = g_new(int64_t, (gsize)n);
   g_autofree int64_t *places = g_new(int64_t, (gsize)n);
-  g_autofree Sums *sums = g_new0(Sums, (gsize)(2 * n_layers));
+  g_autofree TextSums *sums = g_new0(TextSums, (gsize)(2 * n_layers));
   bool seen[N_DOCUMENTS][64] = { { false } };
   cw_activations_read(activations, 0, n, in, out, tokens, &error);
   g_assert_no_error(error);
   cw_activations_read_places(activations, 0, n, documents, places, &error);
   g_assert_no_error(error);
   for (int64_t r = 0; r < n; r++) {
-    g_assert_true(gives_row(documents[r], places[r]));
+    g_assert_true(text_fixture_gives_row(documents[r], places[r]));
     g_assert_false(seen[documents[r]][places[r]]);
     seen[documents[r]][places[r]] = true;
-    g_assert_cmpint(tokens[r], ==, token_of(documents[r], places[r], fixture->n_vocabulary));
+    g_assert_cmpint(tokens[r], ==,
+                    text_fixture_token(documents[r], places[r], fixture->n_vocabulary));
     g_autoptr(CwForward) forward = run_window(fixture, documents[r], places[r]);
     for (int64_t l = 0; l < n_layers; l++) {
       int64_t at = (l * forward->n_positions + places[r] % CONTEXT) * width;
-      add_side(&sums[2 * l], forward->mlp_hat + at, in + (l * n + r) * width, width);
-      add_side(&sums[2 * l + 1], forward->mlp_out + at, out + (l * n + r) * width, width);
+      text_sums_add(&sums[2 * l], forward->mlp_hat + at, in + (l * n + r) * width, width);
+      text_sums_add(&sums[2 * l + 1], forward->mlp_out + at, out + (l * n + r) * width, width);
     }
   }
   for (int64_t d = 0; d < N_DOCUMENTS; d++)
-    for (int64_t i = 0; i < document_length(d); i++)
-      g_assert_cmpint(seen[d][i], ==, gives_row(d, i));
+    for (int64_t i = 0; i < text_fixture_length(d); i++)
+      g_assert_cmpint(seen[d][i], ==, text_fixture_gives_row(d, i));
   for (int64_t p = 0; p < 2 * n_layers; p++)
     /* A rounding error squared is step^2 / 12 on average and varies by sqrt(0.8) of that; four
      * standard deviations of the mean over all values of a plane. */
@@ -169,7 +88,7 @@ check_rows(Fixture *fixture, CwActivations *activations, double limit)
 }
 
 static void
-keeps_every_row(Fixture *fixture, gconstpointer unused)
+keeps_every_row(TextFixture *fixture, gconstpointer unused)
 {
   /* f16 has 11 bits: each value is off by 2^-12 of itself at most; 2^-24 in energy. */
   const struct {
@@ -190,19 +109,8 @@ keeps_every_row(Fixture *fixture, gconstpointer unused)
 
 /* ---- shuffled and held out -------------------------------------------------------------- */
 
-/* FNV-1a: rows differ. */
-static uint64_t
-hash_row(const float *row, size_t n)
-{
-  const unsigned char *bytes = (const unsigned char *)row;
-  uint64_t hash = UINT64_C(0xcbf29ce484222325);
-  for (size_t i = 0; i < n * sizeof *row; i++)
-    hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
-  return hash;
-}
-
 static void
-holds_out_documents(Fixture *fixture, gconstpointer unused)
+holds_out_documents(TextFixture *fixture, gconstpointer unused)
 {
   g_autoptr(GError) error = NULL;
   CwCollectOptions options = { .codec = CW_CODEC_INT8, .held_out_fraction = 0.3 };
@@ -231,7 +139,7 @@ holds_out_documents(Fixture *fixture, gconstpointer unused)
         cw_activation_stream_next(stream, row, NULL, NULL, &error);
         g_assert_no_error(error);
         gint64 *key = g_new(gint64, 1);
-        *key = (gint64)hash_row(row, floats);
+        *key = (gint64)text_fixture_hash(row, floats);
         g_hash_table_add(rows, key);
       }
     }
@@ -243,7 +151,7 @@ holds_out_documents(Fixture *fixture, gconstpointer unused)
 /* ---- jobs, and runs that are cut off ---------------------------------------------------- */
 
 static void
-joins_the_parts_of_a_job(Fixture *fixture, gconstpointer unused)
+joins_the_parts_of_a_job(TextFixture *fixture, gconstpointer unused)
 {
   g_autoptr(GError) error = NULL;
   CwCollectOptions options = { .codec = CW_CODEC_INT8, .target_error = 1e-4 };
@@ -275,7 +183,7 @@ cancel_cb(const char *phase, double fraction, gpointer user_data)
 
 /* A run that is stopped half way, as by Ctrl+C. */
 static void
-stop_early(Fixture *fixture, const char *output, CwCollectOptions options)
+stop_early(TextFixture *fixture, const char *output, CwCollectOptions options)
 {
   g_autoptr(GError) error = NULL;
   g_autoptr(CwCancel) cancel = cw_cancel_new();
@@ -302,7 +210,7 @@ read_rows(const char *folder, gsize *n)
 
 /* A run cut off within any byte leads to the bytes of a run that was never cut off. */
 static void
-goes_on_to_the_same_bytes(Fixture *fixture, gconstpointer unused)
+goes_on_to_the_same_bytes(TextFixture *fixture, gconstpointer unused)
 {
   g_autoptr(GError) error = NULL;
   CwCollectOptions options = { .codec = CW_CODEC_INT8 };
@@ -329,7 +237,7 @@ goes_on_to_the_same_bytes(Fixture *fixture, gconstpointer unused)
 }
 
 static void
-refuses_to_go_on_differently(Fixture *fixture, gconstpointer unused)
+refuses_to_go_on_differently(TextFixture *fixture, gconstpointer unused)
 {
   g_autoptr(GError) error = NULL;
   CwCollectOptions options = { .codec = CW_CODEC_INT8 };
@@ -367,7 +275,7 @@ windows_do_not_see_each_other(void)
     const CwModelConfig *config = cw_model_peek_config(model);
     int32_t ids[15];
     for (int i = 0; i < 15; i++)
-      ids[i] = token_of(m, i, config->n_vocabulary);
+      ids[i] = text_fixture_token(m, i, config->n_vocabulary);
     g_autoptr(CwForward) all =
         cw_forward_run_windows(model, device, ids, lengths, 3, CW_FORWARD_MLP, NULL, &error);
     g_assert_no_error(error);
@@ -379,7 +287,7 @@ windows_do_not_see_each_other(void)
         size_t n = lengths[w] * (size_t)config->width;
         const float *x = one->mlp_out + l * (int64_t)n;
         const float *y = all->mlp_out + (l * 15 + (int64_t)at) * config->width;
-        /* Sums over k may be cut into other tiles: f32 sums of some hundred terms. */
+        /* TextSums over k may be cut into other tiles: f32 sums of some hundred terms. */
         g_assert_cmpfloat(test_max_difference(x, y, n), <=, 1e-4 * test_max_abs(x, n));
       }
     }
@@ -387,8 +295,9 @@ windows_do_not_see_each_other(void)
   }
 }
 
-#define ADD(name, function) \
-  g_test_add("/core/collect/" name, Fixture, NULL, set_up, function, tear_down)
+#define ADD(name, function)                                                           \
+  g_test_add("/core/collect/" name, TextFixture, NULL, text_fixture_set_up, function, \
+             text_fixture_tear_down)
 
 int
 main(int argc, char **argv)

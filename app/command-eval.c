@@ -22,6 +22,7 @@ static void
 job_clear(Job *job)
 {
   cw_activation_quality_free(job->evaluation.activations);
+  cw_model_quality_free(job->evaluation.inside);
   g_clear_pointer(&job->texts, g_ptr_array_unref);
   g_clear_pointer(&job->store, cw_activations_unref);
   cw_transcoder_unref(job->transcoder);
@@ -74,6 +75,14 @@ open_inputs(CwaRun *run, Job *job, GError **error)
   return cwa_run_open_device(run, error);
 }
 
+static CwTextOptions
+text_options(const CwaArguments *arguments, const Job *job)
+{
+  return (CwTextOptions){ .paths = (const char *const *)job->texts->pdata,
+                          .text_field = cwa_arguments_text(arguments, "field"),
+                          .context_tokens = cwa_arguments_integer(arguments, "context") };
+}
+
 static bool
 evaluate_activations(CwaRun *run, Job *job, GError **error)
 {
@@ -84,9 +93,7 @@ evaluate_activations(CwaRun *run, Job *job, GError **error)
                                 .n_threads = cwk_device_n_threads(run->device),
                                 .progress = &run->reports,
                                 .cancel = run->cancel };
-  const CwTextOptions text = { .paths = (const char *const *)job->texts->pdata,
-                               .text_field = cwa_arguments_text(arguments, "field"),
-                               .context_tokens = cwa_arguments_integer(arguments, "context") };
+  const CwTextOptions text = text_options(arguments, job);
   CwaEvaluation *evaluation = &job->evaluation;
   evaluation->activations =
       job->store != NULL
@@ -97,6 +104,24 @@ evaluate_activations(CwaRun *run, Job *job, GError **error)
   if (job->store != NULL)
     g_prefix_error(error, "%s: ", cwa_arguments_text(arguments, "activations"));
   return false;
+}
+
+static bool
+evaluate_inside(CwaRun *run, Job *job, GError **error)
+{
+  const CwaArguments *arguments = run->arguments;
+  const CwEvaluateModel options = {
+    .n_tokens = cwa_arguments_integer(arguments, "predictions"),
+    .has_layers = cwa_arguments_flag(arguments, "each-layer"),
+    .progress = &run->reports,
+    .cancel = run->cancel,
+  };
+  const CwTextOptions text = text_options(arguments, job);
+  if (!has_text(job) || options.n_tokens == 0)
+    return true;
+  job->evaluation.inside =
+      cw_evaluate_model(job->transcoder, job->model, run->device, &text, &options, error);
+  return job->evaluation.inside != NULL;
 }
 
 static void
@@ -138,7 +163,7 @@ run_eval(CwaRun *run, GError **error)
 {
   g_auto(Job) job = { .texts = cwa_texts_list(run->arguments) };
   if (!check_arguments(run, &job, error) || !open_inputs(run, &job, error) ||
-      !evaluate_activations(run, &job, error))
+      !evaluate_activations(run, &job, error) || !evaluate_inside(run, &job, error))
     return false;
   describe(run, &job);
   return show(run, &job, error);
@@ -159,6 +184,11 @@ static const CwaOption eval_options[] = {
     "tokens to evaluate on at most: drawn at random from activations, the first of a text; 0 "
     "for all",
     "16384", 0, 0x1p53 },
+  { "predictions", CWA_OPTION_INTEGER, "N",
+    "next tokens of the text to predict with MLPs replaced, in whole windows; 0 for none",
+    "1024", 0, 0x1p53 },
+  { "each-layer", CWA_OPTION_FLAG, NULL,
+    "replace also one layer's MLP at a time: takes about L / 4 times as long" },
   { "output", CWA_OPTION_PATH, "FILE.json", "write the report there", .letter = 'o' },
   { "json", CWA_OPTION_FLAG, NULL, "print the report as one JSON object" },
   { NULL },
@@ -172,6 +202,12 @@ const CwaCommand cwa_command_eval = {
       "Measures a transcoder on activations: explained variance, active features per token "
       "(L0), dead and dense features, firing rates and norms, per layer. The activations are "
       "those of a cache, or a model makes them of the text.\n\n"
+      "With text the transcoder is also put in the place of the model's MLPs: how much worse "
+      "the next tokens are predicted (cross-entropy, in nats), how far the predictions move "
+      "(KL), and how much of the loss from zeroing all MLP outputs, or from setting them to "
+      "their means, is recovered: (CE_ablated - CE) / (CE_ablated - CE_model). Features read "
+      "the stream of the unchanged model, or the changed one. The first position of a window, "
+      "which no transcoder is trained on, always keeps the model's own output.\n\n"
       "T may be the folder of a training that is under way: its newest checkpoint is "
       "evaluated. Explained variance is 1 - |error|^2 / |output - its mean|^2 over all tokens, "
       "as in the training's metrics; the mean over layers counts all layers alike.",

@@ -145,6 +145,53 @@ add_activations(JsonBuilder *json, const CwaEvaluation *evaluation)
   json_builder_end_object(json);
 }
 
+static void
+add_replaced(JsonBuilder *json, const char *name, const CwReplacedQuality *quality,
+             bool is_ablated)
+{
+  json_builder_set_member_name(json, name);
+  json_builder_begin_object(json);
+  add_number(json, "cross_entropy", quality->cross_entropy);
+  add_number(json, "kl", quality->kl);
+  add_number(json, "top1_agreement", quality->agreement);
+  if (!is_ablated) {
+    add_number(json, "recovered_over_zero", quality->recovered_zero);
+    add_number(json, "recovered_over_mean", quality->recovered_mean);
+  }
+  json_builder_end_object(json);
+}
+
+static void
+add_inside(JsonBuilder *json, const CwaEvaluation *evaluation)
+{
+  const CwModelQuality *inside = evaluation->inside;
+  json_builder_set_member_name(json, "inside_model");
+  json_builder_begin_object(json);
+  add_paths(json, "text", evaluation->texts);
+  add_integer(json, "context_tokens", evaluation->context_tokens);
+  add_integer(json, "n_tokens", inside->n_tokens);
+  add_integer(json, "n_windows", inside->n_windows);
+  add_number(json, "cross_entropy", inside->cross_entropy);
+  add_replaced(json, "own_stream", &inside->own_stream, false);
+  add_replaced(json, "changed_stream", &inside->changed_stream, false);
+  add_replaced(json, "zero", &inside->zero, true);
+  add_replaced(json, "mean", &inside->mean, true);
+  if (inside->layers != NULL) {
+    json_builder_set_member_name(json, "layers");
+    json_builder_begin_array(json);
+    for (int64_t l = 0; l < inside->n_layers; l++) {
+      json_builder_begin_object(json);
+      add_integer(json, "layer", l);
+      add_replaced(json, "replaced", &inside->layers[l].replaced, false);
+      add_replaced(json, "zero", &inside->layers[l].zero, true);
+      add_replaced(json, "mean", &inside->layers[l].mean, true);
+      json_builder_end_object(json);
+    }
+    json_builder_end_array(json);
+  }
+  json_builder_end_object(json);
+}
+
 char *
 cwa_evaluation_to_json(const CwaEvaluation *evaluation)
 {
@@ -160,6 +207,8 @@ cwa_evaluation_to_json(const CwaEvaluation *evaluation)
   add_transcoder(json, evaluation->transcoder);
   if (evaluation->activations != NULL)
     add_activations(json, evaluation);
+  if (evaluation->inside != NULL)
+    add_inside(json, evaluation);
   json_builder_end_object(json);
   g_autoptr(JsonGenerator) generator = json_generator_new();
   g_autoptr(JsonNode) root = json_builder_get_root(json);

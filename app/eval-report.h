@@ -14,6 +14,7 @@ typedef struct {
   const char *const *texts; /* paths; NULL-terminated */
   int64_t context_tokens;
   CwActivationQuality *activations;
+  CwModelQuality *inside; /* on the texts */
 } CwaEvaluation;
 
 /* One object, as data/schemas/evaluation.schema.json describes it. Transfer full. */

@@ -32,14 +32,19 @@ add_transcoder(GString *out, const CwTranscoder *transcoder)
 }
 
 static void
-add_source(GString *out, const CwaEvaluation *evaluation)
+add_texts(GString *out, const CwaEvaluation *evaluation)
 {
-  if (evaluation->store != NULL) {
-    add_line(out, "Activations", "%s (%s)", evaluation->store, evaluation->part);
-    return;
-  }
   for (const char *const *path = evaluation->texts; *path != NULL; path++)
     add_line(out, path == evaluation->texts ? "Text" : "", "%s", *path);
+}
+
+static void
+add_source(GString *out, const CwaEvaluation *evaluation)
+{
+  if (evaluation->store != NULL)
+    add_line(out, "Activations", "%s (%s)", evaluation->store, evaluation->part);
+  else
+    add_texts(out, evaluation);
 }
 
 static void
@@ -96,6 +101,57 @@ add_rates(GString *out, const CwActivationQuality *quality)
   g_string_append_c(out, '\n');
 }
 
+/* ---- inside the model ------------------------------------------------------------------- */
+
+static void
+add_replaced(GString *out, const char *name, const CwReplacedQuality *quality, bool is_ablated)
+{
+  g_string_append_printf(out, "%-26s  %8.4f  %8.4f  %7.2f %%", name, quality->cross_entropy,
+                         quality->kl, 100 * quality->agreement);
+  if (!is_ablated)
+    g_string_append_printf(out, "  %8.4f  %8.4f", quality->recovered_zero,
+                           quality->recovered_mean);
+  g_string_append_c(out, '\n');
+}
+
+static void
+add_inside_layers(GString *out, const CwModelQuality *inside)
+{
+  g_string_append(out, "\nOne MLP at a time                                   recovered over\n"
+                       "layer  cross-entropy       KL   same best      zero      mean"
+                       "      zero KL   mean KL\n");
+  for (int64_t l = 0; l < inside->n_layers; l++) {
+    const CwReplacedLayer *layer = &inside->layers[l];
+    g_string_append_printf(out,
+                           "%5d       %8.4f %8.4f   %7.2f %%  %8.3f  %8.3f     %8.4f  %8.4f\n",
+                           (int)l, layer->replaced.cross_entropy, layer->replaced.kl,
+                           100 * layer->replaced.agreement, layer->replaced.recovered_zero,
+                           layer->replaced.recovered_mean, layer->zero.kl, layer->mean.kl);
+  }
+}
+
+static void
+add_inside(GString *out, const CwaEvaluation *evaluation)
+{
+  const CwModelQuality *inside = evaluation->inside;
+  bool is_first = evaluation->activations == NULL;
+  g_string_append(out, is_first ? "" : "\n");
+  if (is_first || evaluation->store != NULL)
+    add_texts(out, evaluation);
+  add_line(out, "Inside the model", "%" G_GINT64_FORMAT " predictions", inside->n_tokens);
+  g_string_append(out, "                            cross-                            "
+                       "recovered over\n"
+                       "MLP outputs                entropy        KL  same best      zero"
+                       "      mean\n");
+  g_string_append_printf(out, "%-26s  %8.4f\n", "the model's own", inside->cross_entropy);
+  add_replaced(out, "predicted from own stream", &inside->own_stream, false);
+  add_replaced(out, "predicted, changed stream", &inside->changed_stream, false);
+  add_replaced(out, "their means", &inside->mean, true);
+  add_replaced(out, "zero", &inside->zero, true);
+  if (inside->layers != NULL)
+    add_inside_layers(out, inside);
+}
+
 char *
 cwa_evaluation_to_text(const CwaEvaluation *evaluation)
 {
@@ -109,5 +165,7 @@ cwa_evaluation_to_text(const CwaEvaluation *evaluation)
     add_layers(out, evaluation->activations);
     add_rates(out, evaluation->activations);
   }
+  if (evaluation->inside != NULL)
+    add_inside(out, evaluation);
   return g_string_free(out, FALSE);
 }

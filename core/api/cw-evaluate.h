@@ -96,4 +96,49 @@ CwActivationQuality *cw_evaluate_text(CwTranscoder *transcoder, CwModel *model,
                                       CwkDevice *device, const CwTextOptions *text,
                                       const CwEvaluateRows *options, GError **error);
 
+/* ---- inside the model ------------------------------------------------------------------- */
+
+/* The model's next-token predictions with MLP outputs replaced, against its own. Means over
+ * tokens. */
+typedef struct {
+  double cross_entropy; /* nats */
+  double kl;            /* of this from the model's own distribution, nats */
+  double agreement;     /* share of tokens whose most likely next token is the model's */
+  /* (CE_ablated - CE) / (CE_ablated - CE_model), the same MLPs giving 0, or their means. 1: as
+   * good as the model's own outputs; NaN where ablation makes no difference. */
+  double recovered_zero, recovered_mean;
+} CwReplacedQuality;
+
+typedef struct {
+  CwReplacedQuality replaced, zero, mean;
+} CwReplacedLayer;
+
+/* The first position of a window, which transcoders are not trained on, keeps the model's own
+ * MLP output everywhere, and its prediction counts nowhere. */
+typedef struct {
+  int64_t n_tokens, n_windows;  /* predictions; windows of text */
+  double cross_entropy;         /* of the model as it is */
+  CwReplacedQuality zero, mean; /* all MLPs give 0, or their mean over these tokens */
+  /* All MLPs replaced by predictions whose features read the residual stream of the model as it
+   * is, or the changed stream ("replacement model"). */
+  CwReplacedQuality own_stream, changed_stream;
+  int64_t n_layers;
+  CwReplacedLayer *layers; /* [L] one MLP at a time; NULL unless asked for */
+} CwModelQuality;
+
+void cw_model_quality_free(CwModelQuality *quality);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CwModelQuality, cw_model_quality_free)
+
+typedef struct {
+  int64_t n_tokens; /* predictions at most; 0: all of the text. Whole windows are run */
+  bool has_layers;
+  const CwProgress *progress;
+  CwCancel *cancel;
+} CwEvaluateModel;
+
+/* Costs six passes over the text, with has_layers about 1.5 L more. */
+CwModelQuality *cw_evaluate_model(CwTranscoder *transcoder, CwModel *model, CwkDevice *device,
+                                  const CwTextOptions *text, const CwEvaluateModel *options,
+                                  GError **error);
+
 G_END_DECLS

@@ -72,8 +72,9 @@ typedef struct {
   CwkDevice *device;
   CwForwardFlags flags;
   CwKeyValueCache *cache;
-  int64_t n, first_position; /* T; positions already in the cache */
-  const size_t *lengths;     /* [n_windows] of the prompts that T is made of */
+  const CwMlpReplacement *replacement; /* or NULL */
+  int64_t n, first_position;           /* T; positions already in the cache */
+  const size_t *lengths;               /* [n_windows] of the prompts that T is made of */
   size_t n_windows;
   int64_t n_q, n_kv; /* H K, G K */
   CwForward *out;
@@ -421,10 +422,11 @@ run_attention(Pass *pass, int64_t l)
 
 /* ---- the MLP ---------------------------------------------------------------------------- */
 
+/* The MLP of the first n positions. */
 static bool
-run_mlp_inside(Pass *pass, const CwLayer *layer, float *to, bool accumulate)
+run_mlp_inside(Pass *pass, const CwLayer *layer, int64_t n, float *to, bool accumulate)
 {
-  int64_t width = pass->config->width, mlp_width = pass->config->mlp_width, n = pass->n;
+  int64_t width = pass->config->width, mlp_width = pass->config->mlp_width;
   bool is_gated = pass->config->is_gated;
   CwkActivateArgs args = { .n = n * mlp_width,
                            .activation = pass->config->activation,
@@ -441,6 +443,34 @@ run_mlp_inside(Pass *pass, const CwLayer *layer, float *to, bool accumulate)
 }
 
 static bool
+is_replaced(const Pass *pass, int64_t l)
+{
+  return pass->replacement != NULL && pass->replacement->is_replaced[l] != 0;
+}
+
+/* What layer l's MLP adds to the stream, into `added`; before a post-norm into `raw`, which is
+ * `added` where there is none. */
+static bool
+run_mlp_apart(Pass *pass, int64_t l, float *raw, float *added)
+{
+  const CwLayer *layer = &pass->model->layers[l].parts;
+  const CwMlpReplacement *replacement = pass->replacement;
+  int64_t n = pass->n;
+  bool has_post = layer->ln2_post_weight != NULL, is_changed = is_replaced(pass, l);
+  bool is_changed_raw = is_changed && (replacement->is_raw || !has_post);
+  if (!run_mlp_inside(pass, layer, is_changed ? 1 : n, raw, false))
+    return false;
+  if (is_changed_raw && !replacement->fill(replacement->data, l, pass->out, raw, pass->error))
+    return false;
+  if (has_post && !apply_norm(pass, raw, is_changed && !is_changed_raw ? 1 : n,
+                              pass->config->width, layer->ln2_post_weight, NULL, NULL, added,
+                              layer_part(pass->out->ln2_post_scale, l, n)))
+    return false;
+  return !is_changed || is_changed_raw ||
+         replacement->fill(replacement->data, l, pass->out, added, pass->error);
+}
+
+static bool
 run_mlp(Pass *pass, int64_t l)
 {
   const CwLayer *layer = &pass->model->layers[l].parts;
@@ -452,16 +482,13 @@ run_mlp(Pass *pass, int64_t l)
                   layer_part(out->mlp_hat, l, size), pass->normed,
                   layer_part(out->ln2_scale, l, n)))
     return false;
-  bool is_direct = layer->ln2_post_weight == NULL && out->mlp_out == NULL;
+  bool is_direct =
+      layer->ln2_post_weight == NULL && out->mlp_out == NULL && !is_replaced(pass, l);
   if (is_direct)
-    return run_mlp_inside(pass, layer, pass->resid, true);
+    return run_mlp_inside(pass, layer, n, pass->resid, true);
   float *added = out->mlp_out != NULL ? layer_part(out->mlp_out, l, size) : pass->branch;
   float *raw = out->mlp_raw != NULL ? layer_part(out->mlp_raw, l, size) : added;
-  if (!run_mlp_inside(pass, layer, raw, false))
-    return false;
-  if (layer->ln2_post_weight != NULL &&
-      !apply_norm(pass, raw, n, width, layer->ln2_post_weight, NULL, NULL, added,
-                  layer_part(out->ln2_post_scale, l, n)))
+  if (!run_mlp_apart(pass, l, raw, added))
     return false;
   add(pass, pass->resid, added, size);
   return true;
@@ -589,7 +616,8 @@ reserve_scratch(Pass *pass)
   } parts[] = {
     { &pass->resid, n, config->width },
     { &pass->normed, n, config->width },
-    { &pass->branch, config->has_post_norms ? n : 0, config->width },
+    { &pass->branch, config->has_post_norms || pass->replacement != NULL ? n : 0,
+      config->width },
     { &pass->qkv, n, pass->n_q + 2 * pass->n_kv },
     { &pass->mixed, n, pass->n_q },
     { &pass->gate, n, config->mlp_width },
@@ -648,10 +676,19 @@ cw_forward_check_tokens(const CwModel *model, const int32_t *tokens, size_t n_to
 static bool
 run_layers(Pass *pass, const int32_t *tokens, CwCancel *cancel)
 {
-  if (!reserve_kept(pass) || !reserve_scratch(pass) || !embed(pass, tokens))
+  const CwMlpReplacement *replacement = pass->replacement;
+  bool is_begun = replacement != NULL && replacement->resid_mid != NULL;
+  int64_t first = is_begun ? replacement->first_layer : 0;
+  if (!reserve_kept(pass) || !reserve_scratch(pass))
     return false;
-  for (int64_t l = 0; l < pass->config->n_layers; l++)
-    if (cw_cancel_check(cancel, pass->error) || !run_attention(pass, l) || !run_mlp(pass, l))
+  if (is_begun)
+    memcpy(pass->resid, replacement->resid_mid,
+           (size_t)(pass->n * pass->config->width) * sizeof(float));
+  else if (!embed(pass, tokens))
+    return false;
+  for (int64_t l = first; l < pass->config->n_layers; l++)
+    if (cw_cancel_check(cancel, pass->error) ||
+        !((is_begun && l == first) || run_attention(pass, l)) || !run_mlp(pass, l))
       return false;
   return !cw_cancel_check(cancel, pass->error) && unembed(pass);
 }
@@ -755,6 +792,26 @@ cw_forward_run_windows(CwModel *model, CwkDevice *device, const int32_t *tokens,
                 .n = (int64_t)n_tokens,
                 .lengths = lengths,
                 .n_windows = n_windows,
+                .error = error };
+  return run_pass(&pass, tokens, cancel);
+}
+
+CwForward *
+cw_forward_run_replaced(CwModel *model, CwkDevice *device, const int32_t *tokens,
+                        size_t n_tokens, CwForwardFlags flags,
+                        const CwMlpReplacement *replacement, CwCancel *cancel, GError **error)
+{
+  if (!cw_forward_check_tokens(model, tokens, n_tokens, 0, error) ||
+      !check_pass(model, device, flags, error))
+    return NULL;
+  Pass pass = { .model = model,
+                .config = &model->plan->config,
+                .device = device,
+                .flags = flags,
+                .replacement = replacement,
+                .n = (int64_t)n_tokens,
+                .lengths = &n_tokens,
+                .n_windows = 1,
                 .error = error };
   return run_pass(&pass, tokens, cancel);
 }

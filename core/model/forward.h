@@ -28,3 +28,26 @@ CwForward *cw_forward_run(CwModel *model, CwkDevice *device, const int32_t *toke
 CwForward *cw_forward_run_windows(CwModel *model, CwkDevice *device, const int32_t *tokens,
                                   const size_t *lengths, size_t n_windows, CwForwardFlags flags,
                                   CwCancel *cancel, GError **error);
+
+/* Stands in for MLPs: in the layers marked in is_replaced the model's own MLP is computed for
+ * the first position only, and `fill` gives the output of all others. */
+typedef struct {
+  const uint8_t *is_replaced; /* [L] */
+  /* output [T, D], row 0 being the model's own, goes where the MLP's output goes: before a
+   * post-norm if is_raw, else behind it. `forward` has what was asked for up to this MLP's
+   * input. False with *error ends the pass. */
+  bool (*fill)(gpointer data, int64_t l, const CwForward *forward, float *output,
+               GError **error);
+  gpointer data;
+  bool is_raw;
+  /* The pass begins at the MLP of first_layer with this residual stream [T, D]; NULL: with the
+   * tokens. */
+  int64_t first_layer;
+  const float *resid_mid;
+} CwMlpReplacement;
+
+/* One prompt with MLPs replaced. */
+CwForward *cw_forward_run_replaced(CwModel *model, CwkDevice *device, const int32_t *tokens,
+                                   size_t n_tokens, CwForwardFlags flags,
+                                   const CwMlpReplacement *replacement, CwCancel *cancel,
+                                   GError **error);

@@ -2,6 +2,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "cw-tensor-file.h"
 #include "program.h"
 #include "test-schema.h"
 
@@ -48,6 +49,38 @@ test_activations(Fixture *self, gconstpointer data)
   assert_contains(text->out, "4 layers of 40 features");
 }
 
+/* Text given as token ids: rows and predictions by the small model itself. */
+static void
+test_text(Fixture *self, gconstpointer data)
+{
+  g_autoptr(GError) error = NULL;
+  g_autofree char *model = test_golden_path("attribution/gpt2-clt/model");
+  g_autofree char *transcoder = test_golden_path("attribution/gpt2-clt/transcoder");
+  g_autofree char *text = g_build_filename(self->folder, "tokens.safetensors", NULL);
+  int32_t tokens[2][20];
+  for (int i = 0; i < 40; i++)
+    tokens[i / 20][i % 20] = 7 + i * 37 % 200;
+  const CwTensorOut tensor = { "tokens", "I32", 2, { 2, 20 }, tokens };
+  g_assert_true(cw_safetensors_write(text, &tensor, 1, NULL, &error));
+  g_autoptr(Outcome) json =
+      run_clew("eval", "--transcoder", transcoder, "--model", model, "--text", text,
+               "--context", "10", "--each-layer", "--json", "--quiet", NULL);
+  assert_status(json, 0);
+  test_schema_check("evaluation.schema.json", json->out);
+  assert_contains(json->out, "\"n_windows\" : 4");
+  g_autoptr(Outcome) table =
+      run_clew("eval", "--transcoder", transcoder, "--model", model, "--text", text,
+               "--context", "10", "--predictions", "5", "--quiet", NULL);
+  assert_status(table, 0);
+  assert_contains(table->out, "8 predictions");
+  assert_contains(table->out, "changed stream");
+  g_autoptr(Outcome) other = run_clew("eval", "--transcoder", self->transcoder, "--model",
+                                      model, "--text", text, NULL);
+  assert_status(other, 1);
+  assert_contains(other->err, "4 layers of width 16");
+  assert_contains(other->err, "3 layers of width 32");
+}
+
 static void
 test_refusals(Fixture *self, gconstpointer data)
 {
@@ -78,6 +111,7 @@ main(int argc, char **argv)
 #define ADD(name, test) \
   g_test_add("/app/cli-eval/" name, Fixture, NULL, set_up, test, tear_down)
   ADD("activations", test_activations);
+  ADD("text", test_text);
   ADD("refusals", test_refusals);
 #undef ADD
   return g_test_run();

@@ -210,3 +210,16 @@ quality_reference_measure(const CwTranscoder *transcoder, const float *in, const
     layers[l].norm_median = median_norm(&self, l);
   }
 }
+
+void
+quality_reference_predict(const CwTranscoder *transcoder, const float *in, int64_t n, int64_t l,
+                          double *p)
+{
+  const CwTranscoderConfig *config = cw_transcoder_peek_config(transcoder);
+  int64_t size = n * config->width;
+  g_autofree double *active = g_new(double, config->n_layers *n * config->n_features);
+  Reference self = { transcoder, config, n, active };
+  for (int64_t from = 0; from <= l; from++)
+    encode_layer(&self, from, in + from * size);
+  predict(&self, l, in + l * size, p);
+}

@@ -14,3 +14,7 @@ typedef struct {
 /* in, out [L, n, D]; layers [L]. */
 void quality_reference_measure(const CwTranscoder *transcoder, const float *in,
                                const float *out, int64_t n, ReferenceLayer *layers);
+
+/* p [n, D], the prediction of layer l; in [L, n, D] up to layer l. */
+void quality_reference_predict(const CwTranscoder *transcoder, const float *in, int64_t n,
+                               int64_t l, double *p);

@@ -192,6 +192,29 @@ add_inside(JsonBuilder *json, const CwaEvaluation *evaluation)
   json_builder_end_object(json);
 }
 
+static void
+add_prompts(JsonBuilder *json, const CwaEvaluation *evaluation)
+{
+  json_builder_set_member_name(json, "prompts");
+  json_builder_begin_array(json);
+  for (size_t i = 0; i < evaluation->n_prompts; i++) {
+    const CwPromptQuality *quality = &evaluation->prompt_qualities[i];
+    g_autofree char *piece = cw_tokenizer_dup_piece(evaluation->tokenizer, quality->top_token);
+    json_builder_begin_object(json);
+    add_text(json, "prompt", evaluation->prompts[i]);
+    add_integer(json, "n_tokens", quality->n_tokens);
+    add_integer(json, "active_features", quality->n_active);
+    add_integer(json, "graph_features", quality->n_selected);
+    add_number(json, "replacement", quality->replacement);
+    add_number(json, "completeness", quality->completeness);
+    add_text(json, "next_token", piece != NULL ? piece : "");
+    add_integer(json, "next_token_id", quality->top_token);
+    add_number(json, "next_token_probability", quality->top_probability);
+    json_builder_end_object(json);
+  }
+  json_builder_end_array(json);
+}
+
 char *
 cwa_evaluation_to_json(const CwaEvaluation *evaluation)
 {
@@ -209,6 +232,8 @@ cwa_evaluation_to_json(const CwaEvaluation *evaluation)
     add_activations(json, evaluation);
   if (evaluation->inside != NULL)
     add_inside(json, evaluation);
+  if (evaluation->n_prompts > 0)
+    add_prompts(json, evaluation);
   json_builder_end_object(json);
   g_autoptr(JsonGenerator) generator = json_generator_new();
   g_autoptr(JsonNode) root = json_builder_get_root(json);

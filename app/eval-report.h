@@ -15,9 +15,16 @@ typedef struct {
   int64_t context_tokens;
   CwActivationQuality *activations;
   CwModelQuality *inside; /* on the texts */
+  CwTokenizer *tokenizer; /* of the model; or NULL */
+  size_t n_prompts;
+  const char *const *prompts;        /* [n_prompts] */
+  CwPromptQuality *prompt_qualities; /* [n_prompts] */
 } CwaEvaluation;
 
 /* One object, as data/schemas/evaluation.schema.json describes it. Transfer full. */
 char *cwa_evaluation_to_json(const CwaEvaluation *evaluation);
 /* The same in lines and tables. Transfer full. */
 char *cwa_evaluation_to_text(const CwaEvaluation *evaluation);
+/* One page of charts: .png, .svg or .pdf. scale: pixels or points per px. */
+bool cwa_evaluation_plot(const CwaEvaluation *evaluation, const char *path, double scale,
+                         GError **error);

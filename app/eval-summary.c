@@ -152,6 +152,29 @@ add_inside(GString *out, const CwaEvaluation *evaluation)
     add_inside_layers(out, inside);
 }
 
+/* ---- prompts ---------------------------------------------------------------------------- */
+
+static void
+add_prompts(GString *out, const CwaEvaluation *evaluation)
+{
+  double n = (double)evaluation->n_prompts, replacement = 0, completeness = 0;
+  g_string_append(out, "\nreplacement  completeness  features  next token, prompt\n");
+  for (size_t i = 0; i < evaluation->n_prompts; i++) {
+    const CwPromptQuality *quality = &evaluation->prompt_qualities[i];
+    g_autofree char *piece =
+        cw_tokenizer_dup_quoted_piece(evaluation->tokenizer, quality->top_token);
+    g_autofree char *prompt = cw_escape_dup(evaluation->prompts[i], true);
+    replacement += quality->replacement;
+    completeness += quality->completeness;
+    g_string_append_printf(out, "%11.4f  %12.4f  %8" G_GINT64_FORMAT "  %s %.1f %%  %s\n",
+                           quality->replacement, quality->completeness, quality->n_active,
+                           piece, 100 * quality->top_probability, prompt);
+  }
+  if (evaluation->n_prompts > 1)
+    g_string_append_printf(out, "%11.4f  %12.4f            mean of %d prompts\n",
+                           replacement / n, completeness / n, (int)evaluation->n_prompts);
+}
+
 char *
 cwa_evaluation_to_text(const CwaEvaluation *evaluation)
 {
@@ -167,5 +190,7 @@ cwa_evaluation_to_text(const CwaEvaluation *evaluation)
   }
   if (evaluation->inside != NULL)
     add_inside(out, evaluation);
+  if (evaluation->n_prompts > 0)
+    add_prompts(out, evaluation);
   return g_string_free(out, FALSE);
 }

@@ -141,4 +141,22 @@ CwModelQuality *cw_evaluate_model(CwTranscoder *transcoder, CwModel *model, CwkD
                                   const CwTextOptions *text, const CwEvaluateModel *options,
                                   GError **error);
 
+/* ---- on prompts ------------------------------------------------------------------------- */
+
+/* The attribution graph of a prompt, unpruned, with circuit-tracer's settings. */
+typedef struct {
+  int64_t n_tokens;             /* start token included */
+  int64_t n_active, n_selected; /* active features, and those that the graph has */
+  /* Of the influence on the logits: what comes from tokens rather than errors; and the share of
+   * inputs, weighed by influence, that are no errors. */
+  double replacement, completeness;
+  int32_t top_token; /* the model's most likely next one */
+  double top_probability;
+} CwPromptQuality;
+
+/* Errors of attribution; a model without a tokenizer. On failure *quality is as it was. */
+bool cw_evaluate_prompt(CwTranscoder *transcoder, CwModel *model, CwkDevice *device,
+                        const char *prompt, CwPromptQuality *quality,
+                        const CwProgress *progress, CwCancel *cancel, GError **error);
+
 G_END_DECLS

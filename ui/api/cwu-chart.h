@@ -42,6 +42,12 @@ typedef struct {
   const CwuSeries *series;
   size_t n_series;
   double at; /* x that is read out, NaN: the last one, without a mark */
+  /* Curves over something other than time: no value is read out of them until `at` says
+   * where. */
+  bool is_whole;
+  /* Names under the axis at x = 0, 1, ... instead of numbers; bars there carry their values.
+   * NULL-terminated, or NULL. */
+  const char *const *labels;
 } CwuChart;
 
 /* Empty, axes linear and as the data has it. */

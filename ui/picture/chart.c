@@ -19,6 +19,7 @@
 #define ENTRY_GAP_PX  16.0
 #define X_TICK_GAP_PX 64.0
 #define Y_TICK_GAP_PX 30.0
+#define VALUE_PX      9.0 /* from the end of a bar to the middle of its value */
 #define LINE_PX       1.6
 #define DOT_PX        2.6
 #define BAND_ALPHA    0.22
@@ -104,14 +105,21 @@ dup_value_at(const CwuSeries *series, double x)
   return cwu_series_find(series, x, &i) ? cwu_number_dup_short(series->y[i]) : g_strdup("–");
 }
 
+/* Whether no point is the last in time. */
+static bool
+is_read_whole(const CwuChart *chart)
+{
+  bool is_histogram = chart->n_series == 1 && chart->series[0].mark == CWU_MARK_BARS;
+  return isnan(chart->at) && (chart->is_whole || is_histogram);
+}
+
 /* "step 4,200", at the end of the row of the title; of a series without a name its value too.
  */
 static char *
 dup_read_out(const CwuChart *chart)
 {
-  bool is_whole = isnan(chart->at) && chart->n_series == 1 &&
-                  chart->series[0].mark == CWU_MARK_BARS; /* no bar is the last in time */
-  bool has_value = chart->n_series == 1 && chart->series[0].name == NULL && !is_whole;
+  bool has_value =
+      chart->n_series == 1 && chart->series[0].name == NULL && !is_read_whole(chart);
   g_autofree char *value = has_value ? dup_value_at(&chart->series[0], chart->at) : NULL;
   if (isnan(chart->at))
     return g_strdup(has_value ? value : "");
@@ -173,10 +181,13 @@ lay_legend(const Drawing *d, const CwuRect *rect, double top, bool draws)
     double name_width, value_width;
     if (series->name == NULL)
       continue;
-    g_autofree char *value = dup_value_at(series, d->chart->at);
+    g_autofree char *value = is_read_whole(d->chart) && d->chart->is_whole
+                                 ? g_strdup("")
+                                 : dup_value_at(series, d->chart->at);
     cwu_text_face_measure(d->canvas->face, series->name, TEXT_PX, false, &name_width, &height);
     cwu_text_face_measure(d->canvas->face, value, TEXT_PX, false, &value_width, &height);
-    double width = SAMPLE_PX + GAP_PX + name_width + GAP_PX + value_width;
+    double gap = *value != '\0' ? GAP_PX : 0;
+    double width = SAMPLE_PX + GAP_PX + name_width + gap + value_width;
     if (x > rect->x && x + width > rect->x + rect->width) {
       x = rect->x;
       y += LEGEND_ROW_PX;
@@ -255,6 +266,19 @@ draw_y_axis(const Drawing *d)
   }
 }
 
+/* Names of bars, cut to the way to the next one. */
+static void
+draw_labels(const Drawing *d, double row)
+{
+  double room = cwu_chart_axis_to_px(&d->x, 1) - cwu_chart_axis_to_px(&d->x, 0) - GAP_PX;
+  for (size_t i = 0; d->chart->labels[i] != NULL; i++) {
+    double x = cwu_chart_axis_to_px(&d->x, (double)i);
+    g_autofree char *label =
+        cwu_text_face_dup_fitting(d->canvas->face, d->chart->labels[i], TEXT_PX, false, room);
+    draw_text(d, label, (CwuPoint){ x, row }, 0.5, d->theme->text_dim);
+  }
+}
+
 static void
 draw_x_axis(const Drawing *d)
 {
@@ -266,7 +290,9 @@ draw_x_axis(const Drawing *d)
   if (d->chart->x_name != NULL)
     right -= draw_text(d, d->chart->x_name, (CwuPoint){ right, row }, 1, d->theme->text_dim) +
              GAP_PX;
-  for (size_t i = 0; i < d->x.n_ticks; i++) {
+  if (d->chart->labels != NULL)
+    draw_labels(d, row);
+  for (size_t i = 0; i < d->x.n_ticks && d->chart->labels == NULL; i++) {
     double x = cwu_chart_axis_to_px(&d->x, d->x.ticks[i]), width, height;
     g_autofree char *label = cwu_chart_axis_dup_label(&d->x, d->x.ticks[i]);
     cwu_text_face_measure(d->canvas->face, label, TEXT_PX, false, &width, &height);
@@ -367,8 +393,16 @@ draw_bars(const Drawing *d, const CwuSeries *series)
     double right = cwu_chart_axis_to_px(&d->x, series->x[i] + margin);
     double y = cwu_chart_axis_to_px(&d->y, series->y[i]);
     CwuRect bar = { left, fmin(y, zero), fmax(right - left, 1), fabs(zero - y) };
-    if (isfinite(series->y[i]))
-      d->canvas->class->box(d->canvas, &bar, 0, &style);
+    if (!isfinite(series->y[i]))
+      continue;
+    d->canvas->class->box(d->canvas, &bar, 0, &style);
+    g_autofree char *value =
+        d->chart->labels != NULL ? cwu_number_dup_short(series->y[i]) : NULL;
+    /* In the bar where there is no room above it. */
+    bool is_inside = value != NULL && bar.y - d->plot.y < TITLE_ROW_PX;
+    CwuPoint at = { (left + right) / 2, bar.y + (is_inside ? 1 : -1) * VALUE_PX };
+    if (value != NULL)
+      draw_text(d, value, at, 0.5, is_inside ? d->theme->surface : d->theme->text);
   }
 }
 

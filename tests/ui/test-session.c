@@ -295,6 +295,25 @@ type_thresholds(Fixture *f)
   session_until(threshold(f, 0) != before);
 }
 
+/* Held down, a key repeats: one step. Pressed again, it is another. */
+static void
+hold_threshold_key(Fixture *f)
+{
+  for (int i = 0; i < 2; i++) {
+    size_t n = cw_document_get_position(core_of(f));
+    double before = threshold(f, 0);
+    gtk_widget_grab_focus(GTK_WIDGET(view_of(f)));
+    session_send("keydown bracketleft");
+    session_until(threshold(f, 0) <= before - 0.09); /* two repeats at least */
+    session_send("keyup bracketleft");
+    session_settle(&f->session);
+    g_assert_cmpuint(cw_document_get_position(core_of(f)), ==, n + 1);
+    session_keys("bracketright");
+    session_settle(&f->session);
+    g_assert_cmpuint(cw_document_get_position(core_of(f)), ==, n + 2);
+  }
+}
+
 static void
 drag_force_node(Fixture *f)
 {
@@ -475,6 +494,7 @@ edit(Fixture *f)
   do_step(f, "drag the node slider", drag_node_slider);
   do_step(f, "drag the edge slider", drag_edge_slider);
   do_step(f, "step the threshold", type_thresholds);
+  do_step(f, "hold the threshold key", hold_threshold_key);
   do_step(f, "drag a node", drag_force_node);
   do_step(f, "look at all", look_at_all);
 }

@@ -8,6 +8,7 @@
 
 #define ZOOM_STEP      1.5
 #define THRESHOLD_STEP 0.05
+#define HELD_MS        1000 /* longer than any keyboard waits before it repeats */
 
 static CwuDocument *
 document_of(gpointer window)
@@ -120,11 +121,44 @@ free_node_cb(GSimpleAction *action, GVariant *parameter, gpointer user_data)
   cwu_document_sync(document);
 }
 
+void
+cwu_window_actions_release(CwuWindow *self)
+{
+  g_clear_handle_id(&self->held_timeout, g_source_remove);
+  if (self->held != NULL)
+    cw_document_end_merge(cwu_document_peek_core(self->held));
+  g_clear_object(&self->held);
+}
+
+static gboolean
+held_cb(gpointer user_data)
+{
+  CwuWindow *self = user_data;
+  self->held_timeout = 0;
+  cwu_window_actions_release(self);
+  return G_SOURCE_REMOVE;
+}
+
+/* A key that is held down repeats: as with a drag, all of it is one step. */
+static void
+hold(CwuWindow *self, CwuDocument *document)
+{
+  g_clear_handle_id(&self->held_timeout, g_source_remove);
+  self->held_timeout = g_timeout_add(HELD_MS, held_cb, self);
+  if (self->held == document)
+    return;
+  if (self->held != NULL)
+    cw_document_end_merge(cwu_document_peek_core(self->held));
+  g_set_object(&self->held, document);
+  cw_document_begin_merge(cwu_document_peek_core(document));
+}
+
 static void
 change_threshold(gpointer window, double step)
 {
   CwuDocument *document = document_of(window);
   CwDocumentState *state = cwu_document_peek_state(document);
+  hold(window, document);
   double node = CLAMP(cw_document_state_get_node_threshold(state) + step, 0, 1);
   cw_document_set_thresholds(cwu_document_peek_core(document), node,
                              cw_document_state_get_edge_threshold(state));

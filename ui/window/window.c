@@ -301,6 +301,7 @@ static void
 cwu_window_dispose(GObject *object)
 {
   CwuWindow *self = CWU_WINDOW(object);
+  cwu_window_actions_release(self);
   if (self->tabs != NULL)
     g_signal_handlers_disconnect_by_data(self->tabs, self);
   follow_page(self, NULL);
@@ -335,6 +336,7 @@ static void
 cwu_window_init(CwuWindow *self)
 {
   GtkDropTarget *drop = gtk_drop_target_new(GDK_TYPE_FILE_LIST, GDK_ACTION_COPY);
+  GtkEventController *keys = gtk_event_controller_key_new();
   add_style();
   self->tabs = g_object_ref_sink(adw_tab_view_new());
   cwu_window_actions_init(self);
@@ -348,6 +350,9 @@ cwu_window_init(CwuWindow *self)
   g_signal_connect_swapped(self->tabs, "notify::n-pages", G_CALLBACK(n_pages_cb), self);
   g_signal_connect(drop, "drop", G_CALLBACK(drop_cb), self);
   gtk_widget_add_controller(GTK_WIDGET(self), GTK_EVENT_CONTROLLER(drop));
+  gtk_event_controller_set_propagation_phase(keys, GTK_PHASE_CAPTURE);
+  g_signal_connect_swapped(keys, "key-released", G_CALLBACK(cwu_window_actions_release), self);
+  gtk_widget_add_controller(GTK_WIDGET(self), keys);
   cwu_action_table_add_keys(GTK_WIDGET(self));
   gtk_widget_set_size_request(GTK_WIDGET(self), 720, 420);
   cwu_settings_restore_window(GTK_WINDOW(self));

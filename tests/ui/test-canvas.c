@@ -146,6 +146,43 @@ test_edges_on_threads(void)
   }
 }
 
+/* Mean alpha of all edges over a plot of so many times the usual width and height. */
+static double
+mean_ink(const CwuScene *scene, CwuThemeKind kind, double times)
+{
+  CwuRect large = { 0, 0, times * WIDTH, times * HEIGHT };
+  CwuCamera camera = cwu_camera_at(&CWU_VIEWPOINT_ALL, &large);
+  g_autoptr(CwuLayout) layout = cwu_layers_layout_new(scene, large.width, large.height, NULL);
+  CwuEdgeRaster *raster = cwu_edge_raster_new(&camera, 1, NULL);
+  cwu_edge_raster_add(raster, scene, layout, 0, scene->n_edges, NULL);
+  cairo_surface_t *image = cwu_edge_raster_dup_image(raster, cwu_theme_get(kind));
+  int width = cairo_image_surface_get_width(image);
+  int height = cairo_image_surface_get_height(image);
+  double sum = 0;
+  for (int y = 0; y < height; y++)
+    for (int x = 0; x < width; x++)
+      sum += cairo_image_surface_get_data(
+          image)[y * cairo_image_surface_get_stride(image) + 4 * x + 3];
+  cairo_surface_destroy(image);
+  cwu_edge_raster_free(raster);
+  return sum / 255 / width / height;
+}
+
+/* Twice as wide and high, edges are twice as far apart: the mass keeps its grey. */
+static void
+test_mass_does_not_fade_with_size(void)
+{
+  g_autoptr(CwGraph) graph = graph_random(100, 8, 5, 0.1, 3);
+  g_autoptr(CwuScene) scene = cwu_scene_new(graph, NULL, NULL);
+  for (int kind = 0; kind < CWU_N_THEMES; kind++) {
+    double usual = mean_ink(scene, (CwuThemeKind)kind, 1);
+    double large = mean_ink(scene, (CwuThemeKind)kind, 2);
+    g_test_message("theme %d: %.4f, twice as large %.4f", kind, usual, large);
+    g_assert_cmpfloat(large, >, 0.8 * usual);
+    g_assert_cmpfloat(large, <, 1.2 * usual);
+  }
+}
+
 /* ---- the plane ----------------------------------------------------------------------------
  */
 
@@ -554,6 +591,7 @@ main(int argc, char **argv)
   g_test_add_func("/ui/layout/crowded-cells-open", test_crowded_cells_open);
   g_test_add_func("/ui/scene/from-masks", test_scene_from_masks);
   g_test_add_func("/ui/edges/on-threads", test_edges_on_threads);
+  g_test_add_func("/ui/edges/do-not-fade-with-size", test_mass_does_not_fade_with_size);
   g_test_add_func("/ui/plane/turns-up-and-back", test_plane_turns_up_and_back);
   g_test_add_func("/ui/plane/frame-holds", test_frame_holds);
   g_test_add_func("/ui/plane/force-input-is-the-scene", test_force_input_is_the_scene);

@@ -18,10 +18,14 @@
 /* Ink of an edge by its share of the target's input: even the weakest leaves a trace. */
 #define INK_LEAST 0.018
 #define INK_MOST  1.1
+/* The inks are for a plot of this size. On a larger one the same edges lie further apart, each
+ * still one pixel wide, and the mass would fade away: they take more ink. */
+#define USUAL_PX2   500000.0
+#define SPREAD_MOST 2.5
 
 struct _CwuEdgeRaster {
   CwuCamera camera; /* plot at the origin, in device pixels */
-  double scale;
+  double scale, ink; /* ink: what an edge's is multiplied with */
   int width, height; /* device pixels */
   float *density;    /* [height, width] */
 };
@@ -32,6 +36,8 @@ cwu_edge_raster_new(const CwuCamera *camera, double scale, GError **error)
   double width = ceil(camera->plot.width * scale), height = ceil(camera->plot.height * scale);
   g_autoptr(CwuEdgeRaster) raster = g_new0(CwuEdgeRaster, 1);
   raster->scale = scale;
+  double spread = sqrt(camera->plot.width * camera->plot.height / USUAL_PX2);
+  raster->ink = sqrt(scale) * CLAMP(spread, 1, SPREAD_MOST);
   raster->width = (int)CLAMP(width, 1, 32767);
   raster->height = (int)CLAMP(height, 1, 32767);
   raster->camera = (CwuCamera){ .plot = { 0, 0, width, height },
@@ -129,7 +135,7 @@ add_edge(CwuEdgeRaster *raster, const CwuLayout *layout, const CwuSceneEdge *edg
   CwuPoint points[CWU_CURVE_MAX_POINTS];
   size_t n = cwu_curve_flatten(&curve, points);
   double share = MIN(fabs((double)edge->share), 1.0);
-  float ink = (float)((INK_LEAST + (INK_MOST - INK_LEAST) * share) * sqrt(raster->scale));
+  float ink = (float)((INK_LEAST + (INK_MOST - INK_LEAST) * share) * raster->ink);
   for (size_t i = 1; i < n; i++)
     add_segment(raster, points[i - 1], points[i], ink);
 }

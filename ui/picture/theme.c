@@ -30,7 +30,7 @@ static const CwuTheme themes[CWU_N_THEMES] = {
     .text = RGB(0xf2f2f2), .text_dim = RGB(0xa5a5a8),
     .card = RGB(0x2c2c2c), .card_border = RGB(0x4a4a4c), .note = RGB(0x38383a),
     .node_strong = RGB(0xf2f2f2), .node_pale = RGB(0x88888c), .node_faint = RGB(0x505052),
-    .mass = RGBA(0xb9b9bd, 0.27),
+    .mass = RGBA(0xb9b9bd, 0.45),
     .positive = RGB(0x62a8ec), .negative = RGB(0xe79a52), .selected = RGB(0xc889ee),
     .outline_px = 1.2,
   },

@@ -3,7 +3,6 @@
 #include "panes/prune-bar.h"
 
 #include <glib/gi18n-lib.h>
-#include <string.h>
 
 #include "panes/key-button.h"
 #include "panes/share-slider.h"
@@ -12,7 +11,7 @@
 struct _CwuPruneBar {
   GtkWidget parent_instance;
   CwuDocument *document;
-  GtkWidget *gravity, *counts;
+  GtkWidget *counts;
   GtkWidget *room; /* never seen: as wide as the counts can be */
 };
 
@@ -58,13 +57,6 @@ update_counts(CwuPruneBar *self)
 }
 
 static void
-update_view(CwuPruneBar *self)
-{
-  bool is_force = strcmp(cwu_document_peek_view(self->document), "force") == 0;
-  gtk_widget_set_visible(self->gravity, is_force);
-}
-
-static void
 add(CwuPruneBar *self, GtkWidget *child)
 {
   gtk_widget_set_parent(child, GTK_WIDGET(self));
@@ -74,7 +66,6 @@ static void
 build(CwuPruneBar *self)
 {
   GtkWidget *stack = gtk_stack_new();
-  self->gravity = cwu_share_slider_new(self->document, CWU_SHARE_GRAVITY);
   self->counts = g_object_new(GTK_TYPE_LABEL, "xalign", 0.0f, "ellipsize", PANGO_ELLIPSIZE_END,
                               "accessible-role", GTK_ACCESSIBLE_ROLE_STATUS, NULL);
   self->room = g_object_new(GTK_TYPE_LABEL, "ellipsize", PANGO_ELLIPSIZE_END, NULL);
@@ -87,7 +78,6 @@ build(CwuPruneBar *self)
         "Completeness: the share of the nodes' inputs that features and tokens explain."));
   add(self, cwu_share_slider_new(self->document, CWU_SHARE_NODES));
   add(self, cwu_share_slider_new(self->document, CWU_SHARE_EDGES));
-  add(self, self->gravity);
   add(self, stack);
 }
 
@@ -121,11 +111,8 @@ cwu_prune_bar_new(CwuDocument *document)
   CwuPruneBar *self = g_object_new(CWU_TYPE_PRUNE_BAR, NULL);
   self->document = g_object_ref(document);
   build(self);
-  update_view(self);
   update_counts(self);
   g_signal_connect_object(document, "graph-changed", G_CALLBACK(update_counts), self,
-                          G_CONNECT_SWAPPED);
-  g_signal_connect_object(document, "notify::view", G_CALLBACK(update_view), self,
                           G_CONNECT_SWAPPED);
   return GTK_WIDGET(self);
 }

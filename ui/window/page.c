@@ -12,6 +12,7 @@
 #include "panes/note-editor.h"
 #include "panes/overview-pane.h"
 #include "panes/prune-bar.h"
+#include "panes/share-slider.h"
 #include "panes/width-first.h"
 #include "trace/missing-model.h"
 #include "trace/trace-control.h"
@@ -32,6 +33,7 @@ struct _CwuPage {
   GtkWidget *stack;                    /* "empty", "no-model", "loading", "graph" */
   GtkWidget *view, *side;              /* side: hidden with F9 */
   GtkWidget *views, *table, *view_bar; /* views: stack of view and table; the bar is above */
+  GtkWidget *order;                    /* a tool of the view of forces, in the bar */
   GtkWidget *panes, *node_pane;        /* panes: stack "overview", "node" */
   bool is_side_sized;
   guint loading_timeout;
@@ -284,14 +286,16 @@ edit_note_cb(CwuGraphView *view, guint64 note, CwuPage *self)
     gtk_popover_set_pointing_to(GTK_POPOVER(self->note_editor), &card);
 }
 
-/* The table in the place of the picture, with its tools beside the view switcher. */
+/* The table in the place of the picture; a view's tools stand beside the view switcher. */
 static void
 view_changed_cb(CwuPage *self)
 {
-  bool is_table = strcmp(cwu_document_peek_view(self->document), "table") == 0;
+  const char *view = cwu_document_peek_view(self->document);
+  bool is_table = strcmp(view, "table") == 0;
   GtkWidget *tools = cwu_node_table_peek_tools(CWU_NODE_TABLE(self->table));
   bool had_focus = gtk_widget_get_focus_child(self->views) != NULL;
   gtk_widget_set_visible(tools, is_table);
+  gtk_widget_set_visible(self->order, strcmp(view, "force") == 0);
   gtk_widget_set_halign(self->view_bar, is_table ? GTK_ALIGN_FILL : GTK_ALIGN_START);
   gtk_stack_set_visible_child_name(GTK_STACK(self->views), is_table ? "table" : "picture");
   if (had_focus)
@@ -313,6 +317,8 @@ views_new(CwuPage *self)
   gtk_box_append(GTK_BOX(self->view_bar), cwu_view_switcher_new());
   gtk_box_append(GTK_BOX(self->view_bar),
                  cwu_node_table_peek_tools(CWU_NODE_TABLE(self->table)));
+  self->order = cwu_share_slider_new(self->document, CWU_SHARE_GRAVITY);
+  gtk_box_append(GTK_BOX(self->view_bar), self->order);
   gtk_size_group_add_widget(heights, self->view_bar);
   gtk_size_group_add_widget(heights, room);
   gtk_box_append(GTK_BOX(below), room);

@@ -355,6 +355,17 @@ redo_all(Fixture *f)
   }
 }
 
+static bool
+hides_counts(Fixture *f)
+{
+  GtkWidget *page = GTK_WIDGET(f->session.window->page);
+  GtkWidget *bar = session_find(page, CWU_TYPE_PRUNE_BAR);
+  GtkWidget *toast = session_find(page, g_type_from_name("AdwToastWidget"));
+  graphene_rect_t a, b;
+  return gtk_widget_compute_bounds(bar, page, &a) &&
+         gtk_widget_compute_bounds(toast, page, &b) && graphene_rect_intersection(&a, &b, NULL);
+}
+
 static void
 save(Fixture *f)
 {
@@ -370,6 +381,8 @@ save(Fixture *f)
     g_assert_no_error(saving.error);
   } else {
     session_keys("ctrl+s");
+    session_until(cwu_document_is_saved(document_of(f)));
+    session_until(!hides_counts(f)); /* It comes from below. */
   }
   session_until(cwu_document_is_saved(document_of(f)));
 }

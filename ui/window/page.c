@@ -34,6 +34,7 @@ struct _CwuPage {
   GtkWidget *view, *side;              /* side: hidden with F9 */
   GtkWidget *views, *table, *view_bar; /* views: stack of view and table; the bar is above */
   GtkWidget *order;                    /* a tool of the view of forces, in the bar */
+  GtkWidget *toasts;                   /* over the views */
   GtkWidget *panes, *node_pane;        /* panes: stack "overview", "node" */
   bool is_side_sized;
   guint loading_timeout;
@@ -56,10 +57,16 @@ cwu_page_tell(CwuPage *self, const char *message)
   gtk_revealer_set_reveal_child(GTK_REVEALER(self->banner), TRUE);
 }
 
+/* Over the picture, where there is one: what is below it has numbers. */
 void
 cwu_page_toast(CwuPage *self, const char *message)
 {
-  g_signal_emit(self, signals[TOAST], 0, message);
+  if (!gtk_widget_get_mapped(self->toasts)) {
+    g_signal_emit(self, signals[TOAST], 0, message);
+    return;
+  }
+  g_autofree char *markup = g_markup_escape_text(message, -1);
+  adw_toast_overlay_add_toast(ADW_TOAST_OVERLAY(self->toasts), adw_toast_new(markup));
 }
 
 static void
@@ -340,7 +347,9 @@ picture_card_new(CwuPage *self)
   g_signal_connect(self->view, "edit-note", G_CALLBACK(edit_note_cb), self);
   gtk_widget_add_css_class(card, "surface");
   gtk_widget_set_overflow(card, GTK_OVERFLOW_HIDDEN);
-  gtk_box_append(GTK_BOX(card), views_new(self));
+  self->toasts = adw_toast_overlay_new();
+  adw_toast_overlay_set_child(ADW_TOAST_OVERLAY(self->toasts), views_new(self));
+  gtk_box_append(GTK_BOX(card), self->toasts);
   gtk_box_append(GTK_BOX(card), cwu_prune_bar_new(self->document));
   self->note_editor = cwu_note_editor_new(self->document, GTK_BOX(card));
   view_changed_cb(self);

@@ -13,7 +13,8 @@ G_BEGIN_DECLS
 #define CWU_TYPE_PAGE (cwu_page_get_type())
 G_DECLARE_FINAL_TYPE(CwuPage, cwu_page, CWU, PAGE, AdwBin)
 
-/* Signals: "toast" (string): something to be told in passing. Properties: title, subtitle (of
+/* Signals: "toast" (string): something to be told in passing while no picture is shown to tell
+ * it over. Properties: title, subtitle (of
  * the document, or of an empty page). */
 CwuPage *cwu_page_new(CwuContext *context);
 

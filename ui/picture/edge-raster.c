@@ -24,7 +24,7 @@
 #define SPREAD_MOST 2.5
 
 struct _CwuEdgeRaster {
-  CwuCamera camera; /* plot at the origin, in device pixels */
+  CwuCamera camera;  /* plot at the origin, in device pixels */
   double scale, ink; /* ink: what an edge's is multiplied with */
   int width, height; /* device pixels */
   float *density;    /* [height, width] */

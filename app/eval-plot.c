@@ -14,6 +14,7 @@
 typedef struct {
   const CwaEvaluation *evaluation;
   GPtrArray *values; /* of double *, owned */
+  GPtrArray *labels; /* of char *, owned */
   CwuChart charts[MOST_CHARTS];
   CwuSeries series[MOST_CHARTS][MOST_SERIES];
   size_t n_charts;
@@ -137,7 +138,7 @@ add_rates(Page *page)
   }
   /* Whole decades, from the first that has a feature. */
   first -= first % CW_RATE_BINS_PER_DECADE;
-  CwuChart *chart = add_chart(page, "Firing rates", "features", "log10 of the rate");
+  CwuChart *chart = add_chart(page, "Firing rates", "features, by log10 of the rate", NULL);
   chart->x.least = CW_RATE_LEAST_LOG10 + (double)first / CW_RATE_BINS_PER_DECADE;
   chart->x.most = 0;
   add_series(page, chart, NULL, x + first, y + first, CW_RATE_BINS - first)->mark =
@@ -157,7 +158,7 @@ add_activations(Page *page)
   chart = add_chart(page, "Relative error", "|error| / |output|", "layer");
   add_layers(page, chart, "median token", error_median);
   add_layers(page, chart, "95 % of tokens below", error_p95)->is_dashed = true;
-  chart->y.least = 0;
+  chart->y.scale = CWU_SCALE_LOG; /* outlier tokens reach far beyond 1 */
   add_rates(page);
   chart = add_chart(page, "Decoder norms", "of all that a feature writes", "layer");
   add_layers(page, chart, "median", norm_median);
@@ -214,18 +215,20 @@ add_prompts(Page *page)
   const CwaEvaluation *evaluation = page->evaluation;
   double *replacement = new_values(page, (int64_t)evaluation->n_prompts);
   double *completeness = new_values(page, (int64_t)evaluation->n_prompts);
-  double *x = new_values(page, (int64_t)evaluation->n_prompts);
   for (size_t i = 0; i < evaluation->n_prompts; i++) {
-    x[i] = (double)(i + 1);
-    replacement[i] = evaluation->prompt_qualities[i].replacement;
-    completeness[i] = evaluation->prompt_qualities[i].completeness;
+    const CwPromptQuality *quality = &evaluation->prompt_qualities[i];
+    replacement[i] = quality->replacement;
+    completeness[i] = quality->completeness;
+    char *piece = cw_tokenizer_dup_piece(evaluation->tokenizer, quality->top_token);
+    g_ptr_array_add(page->labels, piece != NULL ? g_strstrip(piece) : g_strdup("?"));
   }
-  CwuChart *chart = add_chart(page, "Attribution graphs", "of the prompts", "prompt");
+  g_ptr_array_add(page->labels, NULL);
   int64_t n = (int64_t)evaluation->n_prompts;
+  const double *x = count_up(page, n);
+  CwuChart *chart = add_chart(page, "Attribution graphs", "by the prompts' next tokens", NULL);
+  chart->labels = (const char *const *)page->labels->pdata;
+  add_series(page, chart, "replacement", x, replacement, n)->mark = CWU_MARK_BARS;
   add_series(page, chart, "completeness", x, completeness, n)->mark = CWU_MARK_DOTS;
-  CwuSeries *bars = add_series(page, chart, "replacement", x, replacement, n);
-  bars->mark = CWU_MARK_BARS;
-  bars->tone = CWU_TONE_QUIET;
   chart->y.least = 0;
   chart->y.most = 1;
 }
@@ -268,7 +271,8 @@ cwa_evaluation_plot(const CwaEvaluation *evaluation, const char *path, double sc
                     GError **error)
 {
   g_autoptr(GPtrArray) values = g_ptr_array_new_with_free_func(g_free);
-  Page page = { .evaluation = evaluation, .values = values };
+  g_autoptr(GPtrArray) labels = g_ptr_array_new_with_free_func(g_free);
+  Page page = { .evaluation = evaluation, .values = values, .labels = labels };
   if (evaluation->activations != NULL)
     add_activations(&page);
   if (evaluation->inside != NULL)

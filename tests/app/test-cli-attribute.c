@@ -10,6 +10,7 @@
 
 #include "cw-tensor-file.h"
 #include "program.h"
+#include "test-schema.h"
 
 #define CASE "attribution/llama-clt"
 
@@ -367,6 +368,55 @@ test_too_large_is_refused_early(Fixture *fixture, gconstpointer data)
   g_assert_false(g_file_test(out, G_FILE_TEST_EXISTS));
 }
 
+/* A number of a JSON report, by the path that leads to it. */
+static double
+number_at(const char *json, const char *path)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(JsonNode) root = json_from_string(json, &error);
+  g_assert_no_error(error);
+  g_autoptr(JsonNode) found = json_path_query(path, root, &error);
+  g_assert_no_error(error);
+  JsonArray *values = json_node_get_array(found);
+  g_assert_cmpuint(json_array_get_length(values), ==, 1);
+  return json_array_get_double_element(values, 0);
+}
+
+/* clew eval gives the scores of the graph that clew attribute makes, and ends by Ctrl+C without
+ * a report. */
+static void
+test_eval(Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *out = g_build_filename(fixture->folder, "g.clew", NULL);
+  g_autofree char *report = g_build_filename(fixture->folder, "report.json", NULL);
+  g_autofree char *model = test_smollm2_path_or_skip();
+  g_autofree char *transcoder = test_shared_path_or_skip("smollm2-clt");
+  if (model == NULL || transcoder == NULL)
+    return;
+  const char *prompt = "The opposite of hot is";
+  g_autoptr(Outcome) graph =
+      run_clew("attribute", "--model", model, "--transcoder", transcoder, "--prompt", prompt,
+               "--output", out, "--json", "--quiet", NULL);
+  assert_status(graph, 0);
+  g_autoptr(Outcome) scores = run_clew("eval", "--model", model, "--transcoder", transcoder,
+                                       "--prompt", prompt, "--json", "--quiet", NULL);
+  assert_status(scores, 0);
+  test_schema_check("evaluation.schema.json", scores->out);
+  g_assert_cmpfloat_with_epsilon(number_at(scores->out, "$.prompts[0].replacement"),
+                                 number_at(graph->out, "$.replacement"), 1e-6);
+  g_assert_cmpfloat_with_epsilon(number_at(scores->out, "$.prompts[0].completeness"),
+                                 number_at(graph->out, "$.completeness"), 1e-6);
+  g_assert_cmpfloat_with_epsilon(number_at(scores->out, "$.prompts[0].next_token_probability"),
+                                 number_at(graph->out, "$.targets[0].probability"), 1e-6);
+  assert_contains(scores->out, "\" cold\"");
+  const char *const arguments[] = { "eval",     "--model",  model,  "--transcoder",
+                                    transcoder, "--prompt", prompt, "--prompt",
+                                    prompt,     "--output", report, NULL };
+  g_autoptr(Outcome) stopped = run_clew_signalled(arguments, SIGINT, 300);
+  assert_status(stopped, 130);
+  g_assert_false(g_file_test(report, G_FILE_TEST_EXISTS));
+}
+
 /* ---- Ctrl+C ----------------------------------------------------------------------------- */
 
 static guint
@@ -418,6 +468,7 @@ int
 main(int argc, char **argv)
 {
   g_test_init(&argc, &argv, NULL);
+  ADD("eval", test_eval);
   ADD("golden", test_golden);
   ADD("summary-and-json-output", test_summary_and_json_output);
   ADD("several-outputs-and-targets", test_several_outputs_and_targets);

@@ -42,9 +42,15 @@ test_activations(Fixture *self, gconstpointer data)
   g_assert_true(g_file_get_contents(self->report, &file, NULL, NULL));
   g_assert_cmpstr(file, ==, json->out);
   assert_contains(json->out, "\"n_layers\" : 4");
-  g_autoptr(Outcome) text = run_clew("eval", "--transcoder", self->transcoder, "--activations",
-                                     self->split, "--part", "all", "--threads", "1", NULL);
+  g_autofree char *page = g_build_filename(self->folder, "page.svg", NULL);
+  g_autofree char *drawn = NULL;
+  g_autoptr(Outcome) text =
+      run_clew("eval", "--transcoder", self->transcoder, "--activations", self->split, "--part",
+               "all", "--threads", "1", "--plot", page, NULL);
   assert_status(text, 0);
+  g_assert_true(g_file_get_contents(page, &drawn, NULL, NULL));
+  assert_contains(drawn, "Explained variance");
+  assert_contains(drawn, "Firing rates");
   assert_contains(text->out, "Explained variance");
   assert_contains(text->out, "4 layers of 40 features");
 }
@@ -92,6 +98,13 @@ test_refusals(Fixture *self, gconstpointer data)
   assert_status(held_out, 1);
   assert_contains(held_out->err, self->split);
   assert_contains(held_out->err, "nothing apart");
+  g_autoptr(Outcome) no_text = run_clew("eval", "--transcoder", self->transcoder,
+                                        "--activations", self->split, "--each-layer", NULL);
+  assert_status(no_text, 2);
+  assert_contains(no_text->err, "--text FILE");
+  g_autoptr(Outcome) plot = run_clew("eval", "--transcoder", self->transcoder, "--activations",
+                                     self->split, "--plot", "page.gif", NULL);
+  assert_status(plot, 2);
   g_autoptr(Outcome) ending =
       run_clew("eval", "--transcoder", self->transcoder, "--activations", self->split, "--part",
                "all", "--output", "report.txt", NULL);

@@ -179,6 +179,35 @@ test_read_out(void)
   g_assert_cmpuint(count(at, "<circle"), ==, 1);
 }
 
+/* Named bars carry their values, the highest within; a chart that is read as a whole says no
+ * last value beside a name, but one that is pointed at does. */
+static void
+test_labels(void)
+{
+  const double x[] = { 0, 1, 2 }, y[] = { 3.5, 1.25, 41.5 };
+  const char *const labels[] = { "model", "mean", "zero", NULL };
+  CwuSeries series = { .name = "loss", .x = x, .y = y, .n = 3, .mark = CWU_MARK_BARS };
+  CwuChart chart;
+  cwu_chart_init(&chart);
+  chart.series = &series;
+  chart.n_series = 1;
+  chart.is_whole = true;
+  g_autofree char *plain = svg_of(&chart);
+  g_assert_nonnull(strstr(plain, ">loss<"));
+  g_assert_null(strstr(plain, ">41.50<"));
+  g_assert_null(strstr(plain, ">model<"));
+  chart.labels = labels;
+  g_autofree char *named = svg_of(&chart);
+  g_assert_nonnull(strstr(named, ">model<"));
+  g_assert_nonnull(strstr(named, ">zero<"));
+  g_assert_nonnull(strstr(named, ">1.250<"));
+  g_assert_cmpuint(count(named, ">41.50<"), ==, 1);
+  chart.labels = NULL;
+  chart.at = 1;
+  g_autofree char *at = svg_of(&chart);
+  g_assert_nonnull(strstr(at, ">1.250<"));
+}
+
 static void
 test_find(void)
 {
@@ -396,6 +425,7 @@ main(int argc, char **argv)
   g_test_add_func("/ui/chart/numbers", test_numbers);
   g_test_add_func("/ui/chart/marks", test_marks);
   g_test_add_func("/ui/chart/read-out", test_read_out);
+  g_test_add_func("/ui/chart/labels", test_labels);
   g_test_add_func("/ui/chart/find", test_find);
   g_test_add_func("/ui/chart/log-of-zero", test_log_of_zero);
   g_test_add_func("/ui/chart/extremes-are-kept", test_extremes_are_kept);

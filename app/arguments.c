@@ -392,3 +392,49 @@ cwa_arguments_operand(const CwaArguments *arguments, size_t i)
   g_return_val_if_fail(i < arguments->operands->len, NULL);
   return arguments->operands->pdata[i];
 }
+
+/* A flag has no value to follow it, a pair one name and two values. */
+static void
+add_option_words(GStrvBuilder *words, const CwaOption *option, const GPtrArray *values)
+{
+  g_autofree char *name = g_strconcat("--", option->name, NULL);
+  for (guint i = 0; i + 1 < values->len; i++) {
+    const char *value = values->pdata[i];
+    if (option->kind != CWA_OPTION_PAIR || i % 2 == 0)
+      g_strv_builder_add(words, name);
+    g_autofree char *path =
+        option->kind == CWA_OPTION_PATH ? g_canonicalize_filename(value, NULL) : NULL;
+    if (option->kind != CWA_OPTION_FLAG)
+      g_strv_builder_add(words, path != NULL ? path : value);
+    else
+      return;
+  }
+}
+
+/* Behind "--", so that none is taken for an option. */
+static void
+add_operand_word(GStrvBuilder *words, const CwaArguments *arguments, guint i)
+{
+  const char *operand = arguments->operands->pdata[i];
+  bool is_path = arguments->command->operand_kind == CWA_OPERAND_FILE;
+  g_autofree char *path = is_path ? g_canonicalize_filename(operand, NULL) : NULL;
+  if (i == 0)
+    g_strv_builder_add(words, "--");
+  g_strv_builder_add(words, path != NULL ? path : operand);
+}
+
+char **
+cwa_arguments_dup_words(const CwaArguments *arguments, const char *const *except)
+{
+  g_autoptr(GStrvBuilder) words = g_strv_builder_new();
+  const CwaOption *const tables[] = { arguments->command->options, cwa_common_options() };
+  for (size_t i = 0; i < G_N_ELEMENTS(tables); i++)
+    for (const CwaOption *o = tables[i]; o != NULL && o->name != NULL; o++) {
+      const GPtrArray *values = g_hash_table_lookup(arguments->values, o->name);
+      if (values != NULL && !g_strv_contains(except, o->name))
+        add_option_words(words, o, values);
+    }
+  for (guint i = 0; i < arguments->operands->len; i++)
+    add_operand_word(words, arguments, i);
+  return g_strv_builder_end(words);
+}

@@ -62,3 +62,6 @@ double cwa_arguments_number(const CwaArguments *arguments, const char *name);
 const char *const *cwa_arguments_texts(const CwaArguments *arguments, const char *name);
 size_t cwa_arguments_n_operands(const CwaArguments *arguments);
 const char *cwa_arguments_operand(const CwaArguments *arguments, size_t i);
+/* What was typed, as words that mean the same wherever they are given: paths are absolute.
+ * Options named in `except` (ends with NULL) are left out. NULL-terminated; transfer full. */
+char **cwa_arguments_dup_words(const CwaArguments *arguments, const char *const *except);

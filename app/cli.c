@@ -41,30 +41,51 @@ flush_output(GError **error)
   return false;
 }
 
+/* To the display and to the record; a run that a person started begins its record late. */
+static void
+report_cb(const char *phase, double fraction, gpointer user_data)
+{
+  CwaRun *run = user_data;
+  cwa_progress_report_cb(phase, fraction, run->progress);
+  if (run->worker != NULL)
+    cw_run_worker_report_cb(phase, fraction, run->worker);
+}
+
+static bool
+run_arguments(const CwaCommand *command, CwaRun *run, GError **error)
+{
+  const CwaArguments *arguments = run->arguments;
+  if (cwa_arguments_flag(arguments, "help")) {
+    g_autofree char *text = cwa_help_dup_command(command);
+    fputs(text, stdout);
+    return flush_output(error);
+  }
+  run->cancel = cw_cancel_new();
+  cwa_interrupt_install(run->cancel);
+  run->progress =
+      cwa_progress_new(cwa_progress_style_for_stderr(cwa_arguments_flag(arguments, "quiet")));
+  run->reports = (CwProgress){ report_cb, run };
+  bool is_done = command->run(run, error);
+  cwa_progress_finish(run->progress);
+  is_done = is_done && flush_output(error);
+  cwk_device_free(run->device);
+  cwa_progress_free(run->progress);
+  cw_cancel_unref(run->cancel);
+  return is_done;
+}
+
+/* Whoever watches learns the end from the record, wrong usage included. */
 static int
 run_command(const CwaCommand *command, int argc, char **argv)
 {
   g_autoptr(GError) error = NULL;
+  CwaRun run = { .worker = cw_run_worker_adopt() };
   g_autoptr(CwaArguments) arguments = cwa_arguments_parse(command, argc, argv, &error);
-  if (arguments == NULL)
-    return report_error(command, error);
-  if (cwa_arguments_flag(arguments, "help")) {
-    g_autofree char *text = cwa_help_dup_command(command);
-    fputs(text, stdout);
-    return flush_output(&error) ? EXIT_DONE : report_error(command, error);
-  }
-  g_autoptr(CwCancel) cancel = cw_cancel_new();
-  cwa_interrupt_install(cancel);
-  CwaProgressStyle style =
-      cwa_progress_style_for_stderr(cwa_arguments_flag(arguments, "quiet"));
-  CwaProgress *progress = cwa_progress_new(style);
-  CwaRun run = { arguments, cancel, progress, { cwa_progress_report_cb, progress }, NULL };
-  bool is_done = command->run(&run, &error);
-  cwa_progress_finish(progress);
-  is_done = is_done && flush_output(&error);
-  cwk_device_free(run.device);
-  cwa_progress_free(progress);
-  return is_done ? EXIT_DONE : report_error(command, error);
+  run.arguments = arguments;
+  bool is_done = arguments != NULL && run_arguments(command, &run, &error);
+  int status = is_done ? EXIT_DONE : report_error(command, error);
+  cw_run_worker_end(run.worker, status, is_done ? NULL : error->message);
+  return status;
 }
 
 static int

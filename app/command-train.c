@@ -237,6 +237,7 @@ run_train(CwaRun *run, GError **error)
   if (!cwa_arguments_flag(arguments, "quiet"))
     training.line = print_line;
   if (!check_source(arguments, error) || !read_settings(arguments, &training.settings, error) ||
+      !cwa_run_begin_record(run, CW_RUN_TRAINING, "output", error) ||
       !cwa_run_open_device(run, error))
     return false;
   training.device = run->device;
@@ -251,11 +252,11 @@ const CwaCommand cwa_command_train = {
       "Trains a cross-layer (or per-layer) transcoder and writes it in circuit-tracer's layout "
       "to DIR/transcoder. DIR also holds settings.json, metrics.jsonl with a line every "
       "log_every_steps, and checkpoints of the whole state: a run that was stopped or killed "
-      "goes on with --resume exactly as if it had not been.\n\n"
+      "goes on with --resume exactly as if it had not been. run.json and worker.json are what "
+      "the window watches it by.\n\n"
       "With --text the model runs over the text while the transcoder is trained, and nothing "
-      "is "
-      "kept on disk: right for text that is read once or twice. For many passes, or many runs "
-      "on one text, `clew cache` runs the model once for all.\n\n"
+      "is kept on disk: right for text that is read once or twice. For many passes, or many "
+      "runs on one text, `clew cache` runs the model once for all.\n\n"
       "Settings come from --config, then from options, over the defaults of the recipe (those "
       "of clt-forge are shown). Keys of the file are the options' names with underscores; "
       "a flag --no-x is the key x set to false.",

@@ -31,6 +31,19 @@ cwa_run_open_device(CwaRun *run, GError **error)
 }
 
 bool
+cwa_run_begin_record(CwaRun *run, CwRunKind kind, const char *folder_option, GError **error)
+{
+  const char *const except[] = { folder_option, "resume", NULL };
+  if (run->worker != NULL)
+    return true;
+  g_auto(GStrv) words = cwa_arguments_dup_words(run->arguments, except);
+  run->worker = cw_run_worker_begin(cwa_arguments_text(run->arguments, folder_option), kind,
+                                    (const char *const *)words,
+                                    cwa_arguments_flag(run->arguments, "resume"), error);
+  return run->worker != NULL;
+}
+
+bool
 cwa_run_check_output(const char *path, GError **error)
 {
   g_autofree char *folder = g_path_get_dirname(path);

@@ -13,7 +13,7 @@
  *                  report.json of an evaluation
  *
  * The folder may be moved or copied: nothing in it holds its own path. `clew train` started by
- * hand keeps the same record in its --output, `clew cache` and `clew eval` in --run.
+ * hand keeps the same record in its --output.
  *
  * Functions block for a few small files only and are meant for the main thread, twice a second,
  * unless they say otherwise. One CwRuns belongs to one thread. */
@@ -152,7 +152,7 @@ bool cw_runs_add(CwRuns *runs, const char *folder, GError **error);
 typedef struct {
   CwRunKind kind;
   const char *name; /* of the folder; NULL or "": the kind and a number. Taken: an error */
-  /* What one would type behind `clew train`, less --output, --run and --resume. Paths are
+  /* What one would type behind `clew train`, less --output and --resume. Paths are
    * absolute. NULL-terminated. */
   const char *const *arguments;
 } CwRunRequest;
@@ -177,19 +177,23 @@ bool cw_runs_delete(CwRuns *runs, CwRun *run, bool is_trashed, GError **error);
 /* The worker's side: holds the lock from begin to end. */
 typedef struct _CwRunWorker CwRunWorker;
 
-/* Takes the folder, which is made if need be, for this process: the lock that the launcher
- * handed over as descriptor 3, else a lock of its own, for a run started by hand. Then run.json
- * is written from kind and arguments (canonical: absolute paths, or relative to the folder),
- * unless is_resumed and it is there. Errors: another worker is in it, disk. */
+/* The run that a launcher started this process for: its lock came as descriptor 3 and its
+ * folder is the present one. NULL: the process was started otherwise. */
+CwRunWorker *cw_run_worker_adopt(void);
+/* Takes a folder, which is made if need be, for a process started by hand. run.json is written
+ * from kind and arguments (paths absolute, or relative to the folder) unless is_resumed and it
+ * is there. Errors: another worker is in it, disk. */
 CwRunWorker *cw_run_worker_begin(const char *folder, CwRunKind kind,
                                  const char *const *arguments, bool is_resumed, GError **error);
 /* How far it is: a CwProgressCb, user_data the CwRunWorker. Written at most twice a second, in
- * place, so that a full disk does not matter. Any one thread. */
+ * place, so that a full disk does not matter. */
 void cw_run_worker_report_cb(const char *phase, double fraction, gpointer user_data);
-/* Appends a line to metrics.jsonl. What cannot be written is let go. */
+/* Appends a line to metrics.jsonl, which a run that goes on continues. What cannot be written
+ * is let go. */
 void cw_run_worker_tell(CwRunWorker *worker, const char *json);
-/* The end: exit status, and why where it is not 0 (may be NULL). Frees. A run by hand that
- * failed before it made anything leaves nothing behind. NULL is fine. */
+/* The end: exit status, and why where it is not 0 (may be NULL). Frees, but the lock stays
+ * until the process ends. A run by hand that failed before it made anything leaves nothing
+ * behind. NULL is fine. */
 void cw_run_worker_end(CwRunWorker *worker, int exit_status, const char *reason);
 
 G_END_DECLS

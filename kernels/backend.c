@@ -317,7 +317,7 @@ residual_is_valid(const CwkResidualArgs *args)
          args->width > (args->n_tiles - 1) * CWK_TILE &&
          args->width <= args->n_tiles * CWK_TILE && args->prediction != NULL &&
          args->actual != NULL && args->column_sums != NULL && args->square_errors != NULL &&
-         args->square_deviations != NULL;
+         args->weighted_errors != NULL && args->square_deviations != NULL;
 }
 
 static bool

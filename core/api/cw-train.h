@@ -55,6 +55,7 @@ typedef struct {
   int64_t l0_waiting_steps, l0_warm_up_steps;
   int l0_warm_up_type; /* CwWarmUp */
   double tanh_scale, dead_penalty_coef;
+  double outlier_norm;
   /* optimiser */
   double adam_beta1, adam_beta2, adam_eps, grad_clip_norm;
   /* what is watched */

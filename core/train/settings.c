@@ -83,6 +83,9 @@ static const Key keys[] = {
   NUMBER(tanh_scale, 4, 0, 1e6, "", "c in tanh(c a n)"),
   NUMBER(dead_penalty_coef, 1e-5, 0, 1e9, "",
          "weight of the penalty on pre-activations below the threshold"),
+  NUMBER(outlier_norm, 0, 0, 1e9, "times the layer's mean norm",
+         "an output longer than this counts as one of this length in the squared error; with a "
+         "few tokens hundreds of times as long, all else is lost beside them; 0: as it is"),
   NUMBER(adam_beta1, 0.9, 0, 0.999999, "", "decay of the mean gradient"),
   NUMBER(adam_beta2, 0.999, 0, 0.99999999, "", "decay of the mean square gradient"),
   NUMBER(adam_eps, 1e-8, 0, 1, "", "added to the root of the mean square"),
@@ -422,6 +425,8 @@ cw_train_settings_check(const CwTrainSettings *settings, GError **error)
                                 "jumprelu");
   if (settings->d_latent > 0 && settings->k > settings->d_latent)
     return contradiction(error, "k exceeds d_latent");
+  if (settings->outlier_norm > 0 && !settings->normalise)
+    return contradiction(error, "outlier_norm counts in mean norms: it needs normalise");
   if (settings->steps > settings->total_steps)
     return contradiction(error, "steps exceeds total_steps");
   if (settings->lr_warm_up_steps + settings->lr_decay_steps > settings->total_steps)

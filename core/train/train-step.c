@@ -36,8 +36,11 @@ allocate(CwTrainWork *work)
   const CwParameters *p = work->parameters;
   int64_t n = p->n_layers * p->n_features, rows = p->n_layers * work->n_tokens;
   int64_t padded = cw_parameters_padded_width(p), n_words = n * work->n_words;
+  bool ok = true;
   work->in = floats(rows * padded);
   work->out = floats(rows * p->width);
+  if (work->settings->outlier_norm > 0)
+    ok = (work->weight = floats(rows)) != NULL;
   work->pre = floats(n * work->n_tokens);
   work->prediction = floats(rows * padded);
   work->in_sum = floats(p->n_layers * padded);
@@ -46,8 +49,8 @@ allocate(CwTrainWork *work)
                             &work->threshold_gradient };
   double **sums[] = { &work->shortfall, &work->tanh_sum, &work->norm_sum,
                       &work->band_sum,  &work->band_dot, &work->row_norm2 };
-  bool ok = work->in && work->out && work->pre && work->prediction && work->in_sum &&
-            work->column_sums;
+  ok = ok && work->in && work->out && work->pre && work->prediction && work->in_sum &&
+       work->column_sums;
   for (size_t i = 0; i < G_N_ELEMENTS(per_feature); i++)
     ok = (*per_feature[i] = floats(n)) != NULL && ok;
   for (size_t i = 0; i < G_N_ELEMENTS(sums); i++)
@@ -57,14 +60,15 @@ allocate(CwTrainWork *work)
   work->n_active = g_try_new0(int64_t, n);
   work->n_band = g_try_new0(int64_t, n);
   work->square_errors = g_try_new0(double, p->n_layers * p->n_tiles);
+  work->weighted_errors = g_try_new0(double, p->n_layers * p->n_tiles);
   work->square_deviations = g_try_new0(double, p->n_layers * p->n_tiles);
   work->layer_explained_variance = g_try_new0(double, p->n_layers);
   work->layer_l0 = g_try_new0(double, p->n_layers);
   work->layer_dead = g_try_new0(int64_t, p->n_layers);
   work->entries = g_try_new0(CwLayerEntries, p->n_layers);
   ok = ok && work->active && work->band && work->n_active && work->n_band &&
-       work->square_errors && work->square_deviations && work->layer_explained_variance &&
-       work->layer_l0 && work->layer_dead && work->entries;
+       work->square_errors && work->weighted_errors && work->square_deviations &&
+       work->layer_explained_variance && work->layer_l0 && work->layer_dead && work->entries;
   for (int64_t l = 0; ok && l < p->n_layers; l++) {
     work->entries[l].first = g_try_new0(int64_t, p->n_features + 1);
     work->entries[l].token_first = g_try_new0(int64_t, work->n_tokens + 1);
@@ -126,6 +130,7 @@ cw_train_work_clear(CwTrainWork *work)
   }
   void *aligned[] = { work->in,
                       work->out,
+                      work->weight,
                       work->pre,
                       work->prediction,
                       work->in_sum,
@@ -147,6 +152,7 @@ cw_train_work_clear(CwTrainWork *work)
                     work->n_active,
                     work->n_band,
                     work->square_errors,
+                    work->weighted_errors,
                     work->square_deviations,
                     work->layer_explained_variance,
                     work->layer_l0,
@@ -388,9 +394,11 @@ compare(CwTrainWork *work, GError **error)
                                  .width = p->width,
                                  .prediction = work->prediction,
                                  .actual = work->out,
+                                 .weight = work->weight,
                                  .factor = 2 / (float)work->n_tokens,
                                  .column_sums = work->column_sums,
                                  .square_errors = work->square_errors,
+                                 .weighted_errors = work->weighted_errors,
                                  .square_deviations = work->square_deviations };
   return check(cwk_residual(work->device, &args), "comparing with the outputs", error);
 }
@@ -626,7 +634,7 @@ measure_layer(CwTrainWork *work, int64_t l, CwTrainStep *result)
     n_dead +=
         work->n_active[i] == 0 && p->silent_steps[i] + 1 > work->settings->dead_feature_window;
   }
-  result->mse += errors;
+  result->mse += sum_doubles(work->weighted_errors + l * p->n_tiles, p->n_tiles) / n_tokens;
   /* CLT-Forge's definition, its guard against a constant output included. */
   work->layer_explained_variance[l] = 1 - errors / (deviations + 1e-6);
   work->layer_l0[l] = (double)n_active / n_tokens;

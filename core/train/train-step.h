@@ -23,6 +23,7 @@ typedef struct {
   int64_t n_tokens, n_words;
   float *in;                  /* [L, B, Dp] normalised and padded */
   float *out;                 /* [L, B, D] normalised */
+  float *weight;              /* [L, B] of the errors, or NULL: 1 */
   float *pre;                 /* [L, F, B] */
   uint64_t *active, *band;    /* [L, F, n_words] */
   int64_t *n_active, *n_band; /* [L, F] */
@@ -33,7 +34,7 @@ typedef struct {
   CwLayerEntries *entries;                                       /* [L] */
   float *prediction;                         /* [L, n_tiles, B, CWK_TILE], then its gradient */
   float *column_sums;                        /* [L, Dp] */
-  double *square_errors, *square_deviations; /* [L, n_tiles] */
+  double *square_errors, *weighted_errors, *square_deviations; /* [L, n_tiles] */
   float *bias_gradient, *threshold_gradient; /* [L, F] */
   int64_t t;                                 /* Adam's count of steps */
   double *layer_explained_variance, *layer_l0; /* [L] */

@@ -92,6 +92,21 @@ typedef struct {
   const float *in, *out;
 } Batch;
 
+/* An output longer than outlier_norm times the mean, sqrt(D), has a squared error in which its
+ * own length counts no more than that. */
+static void
+weigh_layer(CwTrainWork *work, int64_t l)
+{
+  int64_t width = work->parameters->width, n = work->n_tokens;
+  double longest = work->settings->outlier_norm * sqrt((double)width);
+  for (int64_t b = l * n; b < (l + 1) * n; b++) {
+    double square = 0;
+    for (int64_t j = 0; j < width; j++)
+      square += (double)work->out[b * width + j] * (double)work->out[b * width + j];
+    work->weight[b] = square > longest * longest ? (float)(longest * longest / square) : 1;
+  }
+}
+
 static void
 scale_layer(void *data, int64_t l)
 {
@@ -104,6 +119,8 @@ scale_layer(void *data, int64_t l)
       work->in[b * padded + j] = batch->in[b * width + j] * p->scale_in[l];
       work->out[b * width + j] = batch->out[b * width + j] * p->scale_out[l];
     }
+  if (work->weight != NULL)
+    weigh_layer(work, l);
 }
 
 void

@@ -365,16 +365,18 @@ typedef struct {
 } CwkSparseDecodeArgs;
 
 /* Compares predictions with what was to be predicted and leaves the gradient of the mean square
- * error in their place: prediction = factor (prediction - actual). */
+ * error in their place: prediction = factor weight (prediction - actual). */
 typedef struct {
   int64_t n_targets, n_tokens, n_tiles;
   int64_t width;       /* columns of actual, <= n_tiles * CWK_TILE */
   float *prediction;   /* [n_targets, n_tiles, B, CWK_TILE] */
   const float *actual; /* [n_targets, B, width] */
+  const float *weight; /* [n_targets, B], or NULL: 1 */
   float factor;
   float *column_sums; /* [n_targets, n_tiles * CWK_TILE] of the gradient, over tokens */
-  double *square_errors, *square_deviations; /* [n_targets, n_tiles] of the columns of a tile:
-                          (prediction - actual)^2 and (actual - mean over tokens)^2 */
+  /* [n_targets, n_tiles] of the columns of a tile: (prediction - actual)^2, the same by weight,
+   * and (actual - mean over tokens)^2 */
+  double *square_errors, *weighted_errors, *square_deviations;
 } CwkResidualArgs;
 
 /* The adjoint of a decoder at the active entries and what else its rows are needed for:

@@ -101,7 +101,8 @@ residual_tile(void *data, int64_t tile)
   int64_t width = cwk_min(args->width - column, CWK_TILE), n = args->n_tokens;
   float *prediction = args->prediction + tile * n * CWK_TILE;
   const float *actual = args->actual + k * n * args->width + column;
-  double mean[CWK_TILE] = { 0 }, sum[CWK_TILE] = { 0 }, errors = 0, deviations = 0;
+  double mean[CWK_TILE] = { 0 }, sum[CWK_TILE] = { 0 };
+  double errors = 0, weighted = 0, deviations = 0;
   for (int64_t b = 0; b < n; b++)
     for (int64_t j = 0; j < width; j++)
       mean[j] += (double)actual[b * args->width + j];
@@ -110,19 +111,24 @@ residual_tile(void *data, int64_t tile)
   for (int64_t b = 0; b < n; b++) {
     float *p = prediction + b * CWK_TILE;
     const float *y = actual + b * args->width;
+    float weight = args->weight != NULL ? args->weight[k * n + b] : 1;
+    double square = 0;
     for (int64_t j = 0; j < width; j++) {
       double error = (double)(p[j] - y[j]), deviation = (double)y[j] - mean[j];
-      errors += error * error;
+      square += error * error;
       deviations += deviation * deviation;
-      p[j] = args->factor * (p[j] - y[j]);
+      p[j] = args->factor * weight * (p[j] - y[j]);
       sum[j] += (double)p[j];
     }
+    errors += square;
+    weighted += (double)weight * square;
     for (int64_t j = width; j < CWK_TILE; j++)
       p[j] = 0;
   }
   for (int64_t j = 0; j < CWK_TILE; j++)
     args->column_sums[tile * CWK_TILE + j] = (float)sum[j];
   args->square_errors[tile] = errors;
+  args->weighted_errors[tile] = weighted;
   args->square_deviations[tile] = deviations;
 }
 

@@ -439,13 +439,26 @@ test_residual(gconstpointer isa)
     g_autofree float *before = g_memdup2(prediction, (size_t)(2 * padded * n) * sizeof(float));
     g_autofree float *actual = test_random_floats(&random, (size_t)(2 * width * n));
     g_autofree float *sums = g_new0(float, 2 * padded);
+    g_autofree float *weight = test_random_floats(&random, (size_t)(2 * n));
+    bool has_weight = k % 2 == 0;
     g_autofree double *errors = g_new0(double, 2 * n_tiles),
+                      *weighted = g_new0(double, 2 * n_tiles),
                       *deviations = g_new0(double, 2 * n_tiles);
-    const CwkResidualArgs args = { 2,      n,     n_tiles, width,  prediction,
-                                   actual, 0.25f, sums,    errors, deviations };
+    const CwkResidualArgs args = { .n_targets = 2,
+                                   .n_tokens = n,
+                                   .n_tiles = n_tiles,
+                                   .width = width,
+                                   .prediction = prediction,
+                                   .actual = actual,
+                                   .weight = has_weight ? weight : NULL,
+                                   .factor = 0.25f,
+                                   .column_sums = sums,
+                                   .square_errors = errors,
+                                   .weighted_errors = weighted,
+                                   .square_deviations = deviations };
     g_assert_cmpint(cwk_residual(device, &args), ==, CWK_OK);
     for (int64_t tile = 0; tile < 2 * n_tiles; tile++) {
-      double error = 0, deviation = 0;
+      double error = 0, weighted_error = 0, deviation = 0;
       for (int64_t j = 0; j < CWK_TILE; j++) {
         int64_t column = tile % n_tiles * CWK_TILE + j;
         double sum = 0, mean = 0, square = 0;
@@ -454,9 +467,11 @@ test_residual(gconstpointer isa)
           double y =
               column < width ? (double)actual[(tile / n_tiles * n + b) * width + column] : 0;
           double e = column < width ? (double)before[at] - y : 0;
-          g_assert_cmpfloat_with_epsilon((double)prediction[at], 0.25 * e, 1e-6);
-          sum += 0.25 * e;
+          double w = has_weight ? (double)weight[tile / n_tiles * n + b] : 1;
+          g_assert_cmpfloat_with_epsilon((double)prediction[at], 0.25 * w * e, 1e-6);
+          sum += 0.25 * w * e;
           error += e * e;
+          weighted_error += w * e * e;
           mean += y / (double)n;
           square += y * y;
         }
@@ -464,6 +479,7 @@ test_residual(gconstpointer isa)
         g_assert_cmpfloat_with_epsilon((double)sums[tile * CWK_TILE + j], sum, 1e-5);
       }
       g_assert_cmpfloat_with_epsilon(errors[tile], error, 1e-5 * (error + 1));
+      g_assert_cmpfloat_with_epsilon(weighted[tile], weighted_error, 1e-5 * (error + 1));
       g_assert_cmpfloat_with_epsilon(deviations[tile], deviation, 1e-5 * (deviation + 1));
     }
   }

@@ -157,6 +157,17 @@ take_feature(const Pass *pass, int64_t l, int64_t i)
   return penalty;
 }
 
+/* What an output's squared error counts: one longer than outlier_norm sqrt(D) as if it were of
+ * that length. */
+static double
+output_weight(const Pass *pass, const float *out)
+{
+  double longest = pass->settings->outlier_norm * sqrt((double)pass->self->width), square = 0;
+  for (int64_t j = 0; j < pass->self->width; j++)
+    square += (double)out[j] * (double)out[j];
+  return longest > 0 ? fmin(1, longest * longest / square) : 1;
+}
+
 /* dL/dy of every layer; returns the mean square error. */
 static double
 take_errors(Pass *pass, const float *out)
@@ -173,8 +184,9 @@ take_errors(Pass *pass, const float *out)
                  decoder_row(self, l, to, i)[j];
         int64_t at = (to * self->n_tokens + b) * self->width + j;
         double e = y - (double)out[at];
-        mse += e * e / n_tokens;
-        pass->error[at] = 2 * e / n_tokens;
+        double weight = output_weight(pass, out + at - j);
+        mse += weight * e * e / n_tokens;
+        pass->error[at] = 2 * weight * e / n_tokens;
         if (pass->gradient != NULL)
           pass->gradient->decoder_bias[to * self->width + j] += pass->error[at];
       }

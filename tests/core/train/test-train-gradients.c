@@ -22,11 +22,12 @@ typedef struct {
   bool is_cross_layer;
   CwTrainGate gate;
   CwStraightThrough through;
-  double bandwidth;
+  double bandwidth, outlier_norm;
 } Mode;
 
 static const Mode modes[] = {
   { "clt", true, CW_TRAIN_JUMPRELU, CW_THROUGH_THRESHOLD, 1.5 },
+  { "clt-outliers", true, CW_TRAIN_JUMPRELU, CW_THROUGH_THRESHOLD, 1.5, 1 },
   { "clt-narrow", true, CW_TRAIN_JUMPRELU, CW_THROUGH_THRESHOLD, 0.05 },
   { "clt-wide", true, CW_TRAIN_JUMPRELU, CW_THROUGH_THRESHOLD, 50 },
   { "clt-through-all", true, CW_TRAIN_JUMPRELU, CW_THROUGH_ALL, 0.8 },
@@ -46,6 +47,7 @@ set_up(Fixture *self, const Mode *mode)
   self->settings.k = mode->gate == CW_TRAIN_JUMPRELU ? 0 : 3;
   self->settings.straight_through = (int)mode->through;
   self->settings.jumprelu_bandwidth = mode->bandwidth;
+  self->settings.outlier_norm = mode->outlier_norm;
   self->settings.jumprelu_init_threshold = 0.3;
   self->settings.d_latent = F;
   self->settings.batch = B;

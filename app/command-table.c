@@ -13,6 +13,7 @@ static const CwaCommand *const all_commands[] = {
   &cwa_command_logits,
   &cwa_command_cache,
   &cwa_command_train,
+  &cwa_command_refit,
   &cwa_command_eval,
   &cwa_command_attribute,
   &cwa_command_prune,

@@ -12,6 +12,7 @@ extern const CwaCommand cwa_command_help;
 extern const CwaCommand cwa_command_info;
 extern const CwaCommand cwa_command_logits;
 extern const CwaCommand cwa_command_prune;
+extern const CwaCommand cwa_command_refit;
 extern const CwaCommand cwa_command_render;
 extern const CwaCommand cwa_command_tokenize;
 extern const CwaCommand cwa_command_train;

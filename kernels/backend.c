@@ -362,6 +362,18 @@ sparse_gradient_norm_is_valid(const CwkSparseRowsArgs *args)
 }
 
 static bool
+sparse_gradient_sum_is_valid(const CwkSparseRowsArgs *args)
+{
+  for (int64_t p = 0; p < args->n_parts; p++) {
+    const CwkSparseRowsPart *part = &args->parts[p];
+    if (part->n_tiles < 0 || !entries_are_valid(&part->entries, part->n_features) ||
+        part->source_token_stride != CWK_TILE || (part->n_features > 0 && part->m == NULL))
+      return false;
+  }
+  return args->n_parts >= 0;
+}
+
+static bool
 sparse_adam_is_valid(const CwkSparseAdamArgs *args)
 {
   return sparse_rows_are_valid(args->parts, args->n_parts, true);

@@ -157,6 +157,38 @@ typedef struct {
 bool cw_trainer_export(const CwTrainer *trainer, const CwTrainOrigin *origin,
                        const char *folder, GError **error);
 
+/* ---- decoders by least squares ------------------------------------------------------------
+ */
+
+typedef struct {
+  int64_t n_tokens;     /* to fit to, of the training part; 0: one pass */
+  double keep_rows;     /* share of decoder rows that stay, (0, 1]; the others become 0 */
+  double prior_tokens;  /* activations of each feature that want its row as it was; >= 0 */
+  int64_t n_iterations; /* of conjugate gradients, at most, for a target layer */
+  int64_t batch, eval_tokens;
+  uint64_t seed; /* of the order of tokens */
+  CwkDevice *device;
+  CwCancel *cancel;
+  CwProgress progress;
+} CwRefitOptions;
+
+typedef struct {
+  double before,
+      after; /* held-out explained variance, a mean over layers; NaN: none held out */
+  double l0; /* features per token and layer, held out */
+  int64_t n_tokens, n_rows, n_kept;
+} CwRefitResult;
+
+/* Replaces decoder rows and biases by those that explain the outputs best in least squares,
+ * encoders and thresholds staying as they are, and writes the transcoder to `folder` in
+ * circuit-tracer's layout. Needs 2 L^2 F^2 bytes (cross-layer) beside a trainer's memory; time
+ * grows with tokens, with the pairs of features active on a token, and with (rows of a
+ * target)^2 D n_iterations. Errors: gates without thresholds or skips, shapes that do not
+ * agree, memory, files. */
+bool cw_transcoder_refit(const CwTranscoder *transcoder, CwActivations *activations,
+                         const CwRefitOptions *options, const char *folder,
+                         CwRefitResult *result, GError **error);
+
 /* ---- runs ------------------------------------------------------------------------------ */
 
 /* A run in a folder: settings.json, metrics.jsonl, checkpoint-<step>/, and at its end

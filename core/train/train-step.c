@@ -576,6 +576,14 @@ rows_parts(CwTrainWork *work, bool is_encoder)
   return parts;
 }
 
+bool
+cw_train_work_add_outer(CwTrainWork *work, GError **error)
+{
+  g_autofree CwkSparseRowsPart *parts = rows_parts(work, false);
+  const CwkSparseRowsArgs args = { work->parameters->n_layers, parts };
+  return check(cwk_sparse_gradient_sum(work->device, &args), "summing over tokens", error);
+}
+
 static double
 sum_doubles(const double *values, int64_t n)
 {

@@ -32,13 +32,13 @@ typedef struct {
   float *weight_scale, *shift_scale;                             /* [L, F] */
   float *in_sum;                                                 /* [L, Dp] over tokens */
   CwLayerEntries *entries;                                       /* [L] */
-  float *prediction;                         /* [L, n_tiles, B, CWK_TILE], then its gradient */
-  float *column_sums;                        /* [L, Dp] */
+  float *prediction;  /* [L, n_tiles, B, CWK_TILE], then its gradient */
+  float *column_sums; /* [L, Dp] */
   double *square_errors, *weighted_errors, *square_deviations; /* [L, n_tiles] */
-  float *bias_gradient, *threshold_gradient; /* [L, F] */
-  int64_t t;                                 /* Adam's count of steps */
-  double *layer_explained_variance, *layer_l0; /* [L] */
-  int64_t *layer_dead;                         /* [L] */
+  float *bias_gradient, *threshold_gradient;                   /* [L, F] */
+  int64_t t;                                                   /* Adam's count of steps */
+  double *layer_explained_variance, *layer_l0;                 /* [L] */
+  int64_t *layer_dead;                                         /* [L] */
 } CwTrainWork;
 
 bool cw_train_work_init(CwTrainWork *work, CwParameters *parameters,
@@ -50,6 +50,9 @@ void cw_train_work_clear(CwTrainWork *work);
 bool cw_train_work_backward(CwTrainWork *work, CwTrainStep *result, GError **error);
 /* Takes the step whose gradients backward left. */
 bool cw_train_work_update(CwTrainWork *work, const CwTrainStep *result, GError **error);
+/* work->prediction holds some x of every target and token: adds the sum over tokens of a x to
+ * the decoders' first moments, a being the activations. */
+bool cw_train_work_add_outer(CwTrainWork *work, GError **error);
 /* The encoder's product alone: work->pre without bias. */
 bool cw_train_work_encode(CwTrainWork *work, GError **error);
 /* Losses and numbers without gradients. */

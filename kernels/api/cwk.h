@@ -426,6 +426,9 @@ typedef struct {
                                 new weights (sparse_adam) */
 } CwkSparseRowsPart;
 
+/* sparse_gradient_sum adds the sum over e of coefficient[e] source[token e, t] to m and reads
+ * no weight; its source has rows of CWK_TILE. */
+
 typedef struct {
   int64_t n_parts;
   const CwkSparseRowsPart *parts;

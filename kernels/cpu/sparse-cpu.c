@@ -330,27 +330,48 @@ rows_block(void *data, int64_t item)
 }
 
 static void
+sum_block(void *data, int64_t item)
+{
+  const Rows *job = data;
+  const CwkSparseRowsPart *part = &job->parts[item / job->blocks.blocks_per_part];
+  int64_t first, end = block_of_item(&job->blocks, item, part->n_features, &first);
+  for (int64_t t = 0; t < part->n_tiles; t++)
+    for (int64_t i = first; i < end; i++) {
+      CwkRowGradient row = row_gradient(part, i, t);
+      job->blocks.tiles->decode_token(row.token, row.coefficient, row.n, row.source,
+                                      part->m + t * part->tile_stride + i * part->row_stride);
+    }
+}
+
+static void
 run_rows(CwkDevice *device, const CwkSparseRowsPart *parts, int64_t n_parts,
-         const CwkSparseAdamArgs *adam)
+         const CwkSparseAdamArgs *adam, CwkTask task)
 {
   int64_t most = 0;
   for (int64_t p = 0; p < n_parts; p++)
     most = parts[p].n_features > most ? parts[p].n_features : most;
   Rows job = { plan_blocks(device, NULL, n_parts, most), parts, adam };
-  cwk_pool_run(device->pool, n_parts * job.blocks.blocks_per_part, rows_block, &job);
+  cwk_pool_run(device->pool, n_parts * job.blocks.blocks_per_part, task, &job);
 }
 
 CwkStatus
 cwk_cpu_sparse_gradient_norm(CwkDevice *device, const CwkSparseRowsArgs *args)
 {
-  run_rows(device, args->parts, args->n_parts, NULL);
+  run_rows(device, args->parts, args->n_parts, NULL, rows_block);
+  return CWK_OK;
+}
+
+CwkStatus
+cwk_cpu_sparse_gradient_sum(CwkDevice *device, const CwkSparseRowsArgs *args)
+{
+  run_rows(device, args->parts, args->n_parts, NULL, sum_block);
   return CWK_OK;
 }
 
 CwkStatus
 cwk_cpu_sparse_adam(CwkDevice *device, const CwkSparseAdamArgs *args)
 {
-  run_rows(device, args->parts, args->n_parts, args);
+  run_rows(device, args->parts, args->n_parts, args, rows_block);
   return CWK_OK;
 }
 

@@ -349,6 +349,30 @@ check_adam(const Part *p, const CwkSparseRowsPart *part, const CwkSparseAdamArgs
   }
 }
 
+/* Adds to what is there, without weights and shifts. */
+static void
+check_sum(const Part *p, const CwkSparseRowsPart *rows, CwkDevice *device)
+{
+  int64_t n = p->n_tiles * CWK_TILE * p->n_features;
+  g_autofree float *sum = g_new(float, n + 1);
+  g_autofree float *no_scale = g_new0(float, p->n_features + 1);
+  for (int64_t at = 0; at <= n; at++)
+    sum[at] = 0.75f;
+  CwkSparseRowsPart part = *rows;
+  part.m = sum;
+  part.weight = NULL;
+  const CwkSparseRowsArgs args = { 1, &part };
+  g_assert_cmpint(cwk_sparse_gradient_sum(device, &args), ==, CWK_OK);
+  for (int64_t i = 0; i < p->n_features; i++)
+    for (int64_t t = 0; t < p->n_tiles; t++)
+      for (int64_t j = 0; j < CWK_TILE; j++) {
+        double g = gradient_at(p, part.source, rows->weight, no_scale, i, t, j);
+        g_assert_cmpfloat_with_epsilon((double)sum[(t * p->n_features + i) * CWK_TILE + j],
+                                       0.75 + g, limit(p->n_active[i] + 2) * 2);
+      }
+  g_assert_true(sum[n] == 0.75f);
+}
+
 static void
 test_adam(gconstpointer isa)
 {
@@ -400,6 +424,7 @@ test_adam(gconstpointer isa)
     }
     g_assert_cmpint(cwk_sparse_adam(device, &args), ==, CWK_OK);
     check_adam(&p, &part, &args, before, source);
+    check_sum(&p, &part, device);
     part_clear(&p);
   }
   cwk_device_free(device);

@@ -4,8 +4,10 @@
  * / 127, r ~ s q; biases and thresholds stay f32. Half the size of bf16, mapped and used as it
  * is. Tensors of layer l: W_enc_{l} I8 [F, D], W_dec_{l} I8 [F, n, D] (n = L - l, or 1 of a
  * per-layer set), W_skip_{l} I8 [D, D] where there is a skip, each with <name>_scale;
- * b_enc_{l}, b_dec_{l}, threshold_{l}. __metadata__ has "format": "clew-transcoder-1" and the
- * keys of config.yaml. Written by compact-transcoder-writer.c. */
+ * b_enc_{l}, b_dec_{l}, threshold_{l}. Where decoder rows are 0 they are left out: W_dec_{l} is
+ * I8 [rows that are there, D] then, and W_dec_{l}_kept BOOL [F, n] says which those are.
+ * __metadata__ has "format": "clew-transcoder-1" and the keys of config.yaml. Written by
+ * compact-transcoder-writer.c. */
 #include "clt/compact-transcoder.h"
 
 #include <math.h>
@@ -97,24 +99,82 @@ load_vectors(CwTranscoder *transcoder, const CwTensorFile *file, int64_t l, GErr
   return layer->threshold != NULL;
 }
 
+/* Numbers the rows that flags say are there; their count is what W_dec has. */
+static bool
+number_rows(CwTranscoder *transcoder, const CwTensorFile *file, const CwTensor *flags,
+            int64_t l, int64_t *n_kept, GError **error)
+{
+  const uint8_t *is_kept = flags->data;
+  int64_t n = flags->shape[0] * flags->shape[1];
+  int32_t *place = g_try_new(int32_t, n);
+  transcoder->layers[l].decoder_place = place;
+  if (transcoder->blank_row == NULL)
+    transcoder->blank_row = g_try_new0(int8_t, transcoder->config.width);
+  if (place == NULL || transcoder->blank_row == NULL || n > G_MAXINT32) {
+    g_set_error(error, CW_ERROR, CW_ERROR_NO_MEMORY, "%s: no memory for %s",
+                cw_tensor_file_peek_path(file), flags->name);
+    return false;
+  }
+  *n_kept = 0;
+  for (int64_t i = 0; i < n; i++) {
+    if (is_kept[i] > 1) {
+      g_set_error(error, CW_ERROR, CW_ERROR_FORMAT,
+                  "%s: %s[%" G_GINT64_FORMAT "] is %d, neither 0 nor 1",
+                  cw_tensor_file_peek_path(file), flags->name, i, is_kept[i]);
+      return false;
+    }
+    place[i] = is_kept[i] ? (int32_t)(*n_kept)++ : -1;
+  }
+  return true;
+}
+
+static bool
+map_decoder(CwTranscoder *transcoder, const CwTensorFile *file, int64_t l, GError **error)
+{
+  CwTranscoderLayer *layer = &transcoder->layers[l];
+  int64_t n_features = transcoder->config.n_features, width = transcoder->config.width;
+  int64_t n_targets = cw_transcoder_n_targets(transcoder, l), n_kept = 0;
+  CwkRows rows;
+  g_autofree char *name = g_strdup_printf("W_dec_%d", (int)l);
+  g_autofree char *flags_name = g_strdup_printf("%s_kept", name);
+  if (cw_tensor_file_find(file, flags_name) == NULL) {
+    int64_t shape[3] = { n_features, n_targets, width };
+    if (!map_bytes(file, name, 3, shape, &rows, &layer->decoder_scales, error))
+      return false;
+    cw_transcoder_set_decoder(transcoder, l, &rows);
+    return true;
+  }
+  const CwTensor *flags =
+      cw_tensor_file_require(file, flags_name, 2, (int64_t[]){ n_features, n_targets }, error);
+  if (flags == NULL)
+    return false;
+  if (flags->type != CW_TYPE_BOOL) {
+    g_set_error(error, CW_ERROR, CW_ERROR_FORMAT, "%s: %s: bool is needed here",
+                cw_tensor_file_peek_path(file), flags_name);
+    return false;
+  }
+  if (!number_rows(transcoder, file, flags, l, &n_kept, error) ||
+      !map_bytes(file, name, 2, (int64_t[]){ n_kept, width }, &rows, &layer->decoder_scales,
+                 error))
+    return false;
+  cw_transcoder_set_decoder(transcoder, l, &rows);
+  return true;
+}
+
 static bool
 load_layer(CwTranscoder *transcoder, const CwTensorFile *file, int64_t l, GError **error)
 {
   CwTranscoderConfig *config = &transcoder->config;
   CwTranscoderLayer *layer = &transcoder->layers[l];
   int64_t n_features = config->n_features, width = config->width;
-  CwkRows rows;
   char name[32];
   g_snprintf(name, sizeof name, "W_enc_%d", (int)l);
   if (!map_bytes(file, name, 2, (int64_t[]){ n_features, width }, &layer->encoder,
                  &layer->encoder_scales, error))
     return false;
   layer->encoder.scales = layer->encoder_scales;
-  g_snprintf(name, sizeof name, "W_dec_%d", (int)l);
-  int64_t shape[3] = { n_features, cw_transcoder_n_targets(transcoder, l), width };
-  if (!map_bytes(file, name, 3, shape, &rows, &layer->decoder_scales, error))
+  if (!map_decoder(transcoder, file, l, error))
     return false;
-  cw_transcoder_set_decoder(transcoder, l, &rows);
   g_snprintf(name, sizeof name, "W_skip_%d", (int)l);
   if (l == 0)
     config->has_skip = cw_tensor_file_find(file, name) != NULL;

@@ -91,6 +91,35 @@ cw_row_source_read(CwRowSource *source, CwMatrix matrix, int64_t l, int64_t i, G
   return decode_row(source, data, dtype, scale, error);
 }
 
+int64_t
+cw_row_source_find_kept(CwRowSource *source, int64_t l, uint8_t *is_kept, GError **error)
+{
+  int64_t n_rows = matrix_n_rows(source->transcoder, CW_MATRIX_DECODER, l), n_kept = 0;
+  for (int64_t i = 0; i < n_rows; i++) {
+    if (!cw_row_source_read(source, CW_MATRIX_DECODER, l, i, error))
+      return -1;
+    is_kept[i] = 0;
+    for (int64_t d = 0; d < source->transcoder->config.width && !is_kept[i]; d++)
+      is_kept[i] = source->row[d] != 0;
+    n_kept += is_kept[i];
+  }
+  if (n_kept == 0 && n_rows > 0)
+    n_kept = is_kept[0] = 1;
+  return n_kept;
+}
+
+typedef enum { PIECE_VECTOR, PIECE_FLAGS, PIECE_SCALES, PIECE_BYTES, PIECE_ROWS } PieceKind;
+
+/* A tensor to be written and where it comes from. */
+typedef struct {
+  PieceKind kind;
+  const float *vector;
+  const uint8_t *is_kept; /* flags to write, or which rows to; NULL: all */
+  CwMatrix matrix;
+  int64_t layer;
+  CwTensorOut out;
+} Piece;
+
 /* ---- compact --------------------------------------------------------------------------- */
 
 static float
@@ -104,12 +133,15 @@ row_scale(const float *row, int64_t n)
 
 /* Pass 1 of 2 over a matrix: scales only; they lie before the bytes in the file. */
 static bool
-append_scales(CwRowSource *source, CwMatrix matrix, int64_t l, CwSafetensorsWriter *writer,
+append_scales(CwRowSource *source, const Piece *piece, CwSafetensorsWriter *writer,
               GError **error)
 {
   const CwTranscoder *transcoder = source->transcoder;
-  int64_t n_rows = matrix_n_rows(transcoder, matrix, l);
+  CwMatrix matrix = piece->matrix;
+  int64_t l = piece->layer, n_rows = matrix_n_rows(transcoder, matrix, l);
   for (int64_t i = 0; i < n_rows; i++) {
+    if (piece->is_kept != NULL && !piece->is_kept[i])
+      continue;
     if (!cw_row_source_read(source, matrix, l, i, error))
       return false;
     float wanted = row_scale(source->row, transcoder->config.width);
@@ -126,12 +158,16 @@ append_scales(CwRowSource *source, CwMatrix matrix, int64_t l, CwSafetensorsWrit
 }
 
 static bool
-append_bytes(CwRowSource *source, CwMatrix matrix, int64_t l, CwSafetensorsWriter *writer,
+append_bytes(CwRowSource *source, const Piece *piece, CwSafetensorsWriter *writer,
              GError **error)
 {
   const CwTranscoder *transcoder = source->transcoder;
-  int64_t n_rows = matrix_n_rows(transcoder, matrix, l), width = transcoder->config.width;
+  CwMatrix matrix = piece->matrix;
+  int64_t l = piece->layer, width = transcoder->config.width;
+  int64_t n_rows = matrix_n_rows(transcoder, matrix, l);
   for (int64_t i = 0; i < n_rows; i++) {
+    if (piece->is_kept != NULL && !piece->is_kept[i])
+      continue;
     if (!cw_row_source_read(source, matrix, l, i, error))
       return false;
     float unit = row_scale(source->row, width);
@@ -144,17 +180,6 @@ append_bytes(CwRowSource *source, CwMatrix matrix, int64_t l, CwSafetensorsWrite
 }
 
 /* ---- the tensors of a file ------------------------------------------------------------- */
-
-typedef enum { PIECE_VECTOR, PIECE_SCALES, PIECE_BYTES, PIECE_ROWS } PieceKind;
-
-/* A tensor to be written and where it comes from. */
-typedef struct {
-  PieceKind kind;
-  const float *vector;
-  CwMatrix matrix;
-  int64_t layer;
-  CwTensorOut out;
-} Piece;
 
 void
 cw_plan_init(CwPlan *plan)
@@ -234,6 +259,28 @@ cw_plan_add_bytes(CwPlan *plan, const CwTranscoder *transcoder, const char *name
               matrix == CW_MATRIX_DECODER);
 }
 
+static void
+describe_kept(PieceKind kind, int64_t l, const uint8_t *is_kept, Piece *piece)
+{
+  piece->kind = kind;
+  piece->matrix = CW_MATRIX_DECODER;
+  piece->layer = l;
+  piece->is_kept = is_kept;
+}
+
+void
+cw_plan_add_kept_bytes(CwPlan *plan, const CwTranscoder *transcoder, const char *name,
+                       int64_t l, const uint8_t *is_kept, int64_t n_kept)
+{
+  g_autofree char *scale_name = g_strdup_printf("%s_scale", name);
+  g_autofree char *flags_name = g_strdup_printf("%s_kept", name);
+  int64_t rows[2] = { n_kept, transcoder->config.width };
+  int64_t flags[2] = { transcoder->config.n_features, cw_transcoder_n_targets(transcoder, l) };
+  describe_kept(PIECE_SCALES, l, is_kept, plan_add(plan, scale_name, "F32", 1, rows));
+  describe_kept(PIECE_BYTES, l, is_kept, plan_add(plan, name, "I8", 2, rows));
+  describe_kept(PIECE_FLAGS, l, is_kept, plan_add(plan, flags_name, "BOOL", 2, flags));
+}
+
 void
 cw_plan_add_rows(CwPlan *plan, const CwTranscoder *transcoder, const char *name,
                  CwMatrix matrix, int64_t l)
@@ -278,10 +325,13 @@ append_piece(CwRowSource *source, const Piece *piece, CwSafetensorsWriter *write
   case PIECE_VECTOR:
     return cw_safetensors_writer_append(writer, piece->vector,
                                         (size_t)piece->out.shape[0] * sizeof(float), error);
+  case PIECE_FLAGS:
+    return cw_safetensors_writer_append(
+        writer, piece->is_kept, (size_t)(piece->out.shape[0] * piece->out.shape[1]), error);
   case PIECE_SCALES:
-    return append_scales(source, piece->matrix, piece->layer, writer, error);
+    return append_scales(source, piece, writer, error);
   case PIECE_BYTES:
-    return append_bytes(source, piece->matrix, piece->layer, writer, error);
+    return append_bytes(source, piece, writer, error);
   case PIECE_ROWS:
   default:
     return append_rows(source, piece, writer, error);
@@ -291,7 +341,8 @@ append_piece(CwRowSource *source, const Piece *piece, CwSafetensorsWriter *write
 static size_t
 piece_width(const Piece *piece)
 {
-  return strcmp(piece->out.dtype, "F32") == 0 ? 4 : strcmp(piece->out.dtype, "I8") == 0 ? 1 : 2;
+  bool is_byte = piece->kind == PIECE_BYTES || piece->kind == PIECE_FLAGS;
+  return is_byte ? 1 : strcmp(piece->out.dtype, "F32") == 0 ? 4 : 2;
 }
 
 /* By falling element size, so that every tensor is aligned. */

@@ -22,6 +22,10 @@ void cw_row_source_clear(CwRowSource *source);
 bool cw_row_source_read(CwRowSource *source, CwMatrix matrix, int64_t l, int64_t i,
                         GError **error);
 
+/* Flags a decoder's rows that are not 0, at least one; returns their number, -1 on failure. */
+int64_t cw_row_source_find_kept(CwRowSource *source, int64_t l,
+                                uint8_t *is_kept /* [F * n_targets] */, GError **error);
+
 /* The tensors of a file to be written; cw_plan_write empties it. */
 typedef struct {
   GArray *pieces;
@@ -38,6 +42,10 @@ void cw_plan_add_rows(CwPlan *plan, const CwTranscoder *transcoder, const char *
 /* <name> as signed bytes and <name>_scale. */
 void cw_plan_add_bytes(CwPlan *plan, const CwTranscoder *transcoder, const char *name,
                        CwMatrix matrix, int64_t l);
+/* The same of a decoder of which only the rows are written whose flag is set, [F * n_targets],
+ * n_kept of them; with <name>_kept, the flags, which are borrowed until the plan is written. */
+void cw_plan_add_kept_bytes(CwPlan *plan, const CwTranscoder *transcoder, const char *name,
+                            int64_t l, const uint8_t *is_kept, int64_t n_kept);
 /* metadata: key, value, ..., NULL. */
 bool cw_plan_write(CwPlan *plan, CwRowSource *source, const char *path,
                    const char *const *metadata, GError **error);

@@ -88,18 +88,38 @@ plan_layer_vectors(CwPlan *plan, const CwTranscoder *transcoder, int64_t l)
   cw_plan_add_vector(plan, name, layer->threshold, transcoder->config.n_features);
 }
 
-static void
-plan_compact_layer(CwPlan *plan, const CwTranscoder *transcoder, int64_t l)
+/* Decoder rows that are 0 are left out, where a layer has such. */
+static bool
+plan_compact_decoder(CwPlan *plan, CwRowSource *source, GPtrArray *flags, int64_t l,
+                     GError **error)
 {
+  const CwTranscoder *transcoder = source->transcoder;
+  int64_t n = transcoder->config.n_features * cw_transcoder_n_targets(transcoder, l);
+  char name[32];
+  g_snprintf(name, sizeof name, "W_dec_%d", (int)l);
+  uint8_t *is_kept = g_malloc((gsize)n);
+  g_ptr_array_add(flags, is_kept);
+  int64_t n_kept = cw_row_source_find_kept(source, l, is_kept, error);
+  if (n_kept == n)
+    cw_plan_add_bytes(plan, transcoder, name, CW_MATRIX_DECODER, l);
+  else if (n_kept > 0)
+    cw_plan_add_kept_bytes(plan, transcoder, name, l, is_kept, n_kept);
+  return n_kept > 0;
+}
+
+static bool
+plan_compact_layer(CwPlan *plan, CwRowSource *source, GPtrArray *flags, int64_t l,
+                   GError **error)
+{
+  const CwTranscoder *transcoder = source->transcoder;
   char name[32];
   plan_layer_vectors(plan, transcoder, l);
   g_snprintf(name, sizeof name, "W_enc_%d", (int)l);
   cw_plan_add_bytes(plan, transcoder, name, CW_MATRIX_ENCODER, l);
-  g_snprintf(name, sizeof name, "W_dec_%d", (int)l);
-  cw_plan_add_bytes(plan, transcoder, name, CW_MATRIX_DECODER, l);
   g_snprintf(name, sizeof name, "W_skip_%d", (int)l);
   if (transcoder->config.has_skip)
     cw_plan_add_bytes(plan, transcoder, name, CW_MATRIX_SKIP, l);
+  return plan_compact_decoder(plan, source, flags, l, error);
 }
 
 bool
@@ -108,15 +128,16 @@ cw_transcoder_write_compact(CwTranscoder *transcoder, const char *path, GError *
   CwRowSource source;
   CwPlan plan;
   g_autoptr(GPtrArray) metadata = describe(transcoder);
+  g_autoptr(GPtrArray) flags = g_ptr_array_new_with_free_func(g_free);
   g_ptr_array_insert(metadata, 0, g_strdup("format"));
   g_ptr_array_insert(metadata, 1, g_strdup(CW_COMPACT_FORMAT));
   g_ptr_array_add(metadata, NULL);
   cw_plan_init(&plan);
-  for (int64_t l = 0; l < transcoder->config.n_layers; l++)
-    plan_compact_layer(&plan, transcoder, l);
-  bool is_written =
-      cw_row_source_init(&source, transcoder, error) &&
-      cw_plan_write(&plan, &source, path, (const char *const *)metadata->pdata, error);
+  bool is_written = cw_row_source_init(&source, transcoder, error);
+  for (int64_t l = 0; is_written && l < transcoder->config.n_layers; l++)
+    is_written = plan_compact_layer(&plan, &source, flags, l, error);
+  is_written = is_written &&
+               cw_plan_write(&plan, &source, path, (const char *const *)metadata->pdata, error);
   cw_row_source_clear(&source);
   cw_plan_clear(&plan);
   return is_written;

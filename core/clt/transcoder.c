@@ -41,6 +41,7 @@ layer_clear(CwTranscoderLayer *layer)
   g_free(layer->decoder_parts);
   g_free(layer->decoder_owned);
   g_free(layer->decoder_scales);
+  g_free(layer->decoder_place);
 }
 
 void
@@ -52,6 +53,7 @@ cw_transcoder_unref(CwTranscoder *transcoder)
     layer_clear(&transcoder->layers[l]);
   g_free(transcoder->layers);
   g_free(transcoder->target_scales);
+  g_free(transcoder->blank_row);
   g_ptr_array_unref(transcoder->files);
   g_ptr_array_unref(transcoder->side_files);
   g_mutex_clear(&transcoder->hash_lock);
@@ -449,6 +451,12 @@ cw_transcoder_peek_decoder_row(const CwTranscoder *transcoder, int64_t from, int
   int64_t part = f / transcoder->features_per_part;
   int64_t n_targets = cw_transcoder_n_targets(transcoder, from);
   *dtype = layer->decoder_dtype;
+  if (layer->decoder_place != NULL) {
+    int32_t place = layer->decoder_place[f * n_targets + to - from];
+    *scale = place >= 0 ? layer->decoder_scales[place] : 0;
+    return place >= 0 ? layer->decoder_parts[0] + (size_t)place * layer->target_stride
+                      : (const uint8_t *)transcoder->blank_row;
+  }
   *scale = layer->decoder_scales != NULL ? layer->decoder_scales[f * n_targets + to - from] : 1;
   if (transcoder->target_scales != NULL)
     *scale *= transcoder->target_scales[to];

@@ -22,7 +22,10 @@ typedef struct {
   float *decoder_owned;          /* where rows had to be put together; else NULL */
   CwkDtype decoder_dtype;
   size_t feature_stride, target_stride; /* bytes */
-  float *decoder_scales;                /* [F, n_targets] or NULL */
+  float *decoder_scales;                /* [F, n_targets], or [n_kept], or NULL */
+  /* Where rows that are 0 are left out: [F, n_targets] each row's number among the kept ones,
+   * or -1; else NULL. */
+  int32_t *decoder_place;
 } CwTranscoderLayer;
 
 struct _CwTranscoder {
@@ -33,6 +36,7 @@ struct _CwTranscoder {
   CwTranscoderLayer *layers; /* [L] */
   int64_t n_parts, features_per_part;
   float *target_scales;  /* [L] or NULL: multiplies rows writing to a layer */
+  int8_t *blank_row;     /* [D] zeros that a left out row is; NULL where none is */
   GPtrArray *files;      /* of CwTensorFile, kept open for their maps */
   GPtrArray *side_files; /* of char *: descriptions that belong to the hash */
   GMutex hash_lock;

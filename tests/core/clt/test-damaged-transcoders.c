@@ -135,13 +135,23 @@ test_checkpoints(void)
   }
 }
 
+/* Every second decoder row, so that the compact file leaves rows out. */
+static bool
+blank_rows(BuiltTensor *tensor, gpointer data)
+{
+  int64_t n = tensor->n_dims == 3 ? tensor->shape[0] * tensor->shape[1] : 0;
+  for (int64_t i = 0; i < n; i += 2)
+    memset(tensor->values + i * tensor->shape[2], 0, (size_t)tensor->shape[2] * sizeof(float));
+  return true;
+}
+
 static void
-test_compact(void)
+test_compact(gconstpointer kind)
 {
   g_autoptr(GError) error = NULL;
   g_autofree char *source = test_temp_dir(), *folder = test_temp_dir();
   g_autofree char *path = g_build_filename(folder, "transcoder.safetensors", NULL);
-  build_circuit_tracer(source, &per_layer, NULL);
+  build_circuit_tracer(source, kind, NULL);
   g_autoptr(CwTranscoder) transcoder = cw_transcoder_open(source, &error);
   g_assert_no_error(error);
   g_assert_true(cw_transcoder_write_compact(transcoder, path, &error));
@@ -156,6 +166,10 @@ main(int argc, char **argv)
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/core/damaged-transcoders/folders", test_folders);
   g_test_add_func("/core/damaged-transcoders/checkpoints", test_checkpoints);
-  g_test_add_func("/core/damaged-transcoders/compact-file", test_compact);
+  g_test_add_data_func("/core/damaged-transcoders/compact-file", &per_layer, test_compact);
+  BuiltTranscoder blanked = cross_layer;
+  blanked.spoil = blank_rows;
+  g_test_add_data_func("/core/damaged-transcoders/compact-file-without-blank-rows", &blanked,
+                       test_compact);
   return g_test_run();
 }

@@ -530,6 +530,62 @@ opens_a_folder_with_a_compact_file(void)
   test_remove_tree(folder);
 }
 
+/* Blanks two rows of three. */
+static bool
+blank_rows(BuiltTensor *tensor, gpointer data)
+{
+  if (strstr(tensor->name, "W_dec") == NULL)
+    return true;
+  int64_t n_rows = tensor->shape[0] * tensor->shape[1], width = tensor->shape[2];
+  for (int64_t i = 0; i < n_rows; i++)
+    for (int64_t d = 0; i % 3 != 1 && d < width; d++)
+      tensor->values[i * width + d] = 0;
+  return true;
+}
+
+/* Rows that are 0 take no room, and are 0 again when they are asked for or written out. */
+static void
+leaves_out_blank_rows(void)
+{
+  g_autofree char *folder = test_temp_dir();
+  g_autofree char *source = g_build_filename(folder, "source", NULL);
+  g_autofree char *compact = g_build_filename(folder, "compact.safetensors", NULL);
+  g_autofree char *again = g_build_filename(folder, "again", NULL);
+  g_autoptr(GError) error = NULL;
+  BuiltTranscoder blanked = cross_layer;
+  blanked.spoil = blank_rows;
+  g_assert_cmpint(g_mkdir(source, 0700), ==, 0);
+  build_circuit_tracer(source, &blanked, NULL);
+  g_autoptr(CwTranscoder) transcoder = open_good(source);
+  g_assert_true(cw_transcoder_write_compact(transcoder, compact, &error));
+  g_assert_no_error(error);
+  g_autoptr(CwTensorFile) file = cw_tensor_file_open(compact, &error);
+  g_assert_no_error(error);
+  g_assert_cmpint(cw_tensor_file_find(file, "W_dec_1")->shape[0], ==, 5); /* of 8 x 2 */
+  g_autoptr(CwTranscoder) sparse = open_good(compact);
+  g_assert_true(cw_transcoder_write_folder(sparse, again, &error));
+  g_assert_no_error(error);
+  g_autoptr(CwTranscoder) expanded = open_good(again);
+  for (int64_t l = 0; l < cross_layer.n_layers; l++)
+    for (int64_t f = 0; f < cross_layer.n_features; f++)
+      for (int64_t to = l; to < cross_layer.n_layers; to++) {
+        bool is_blank = (f * (cross_layer.n_layers - l) + to - l) % 3 != 1;
+        CwkDtype dtype;
+        float scale, step, one;
+        const int8_t *bytes = cw_transcoder_peek_decoder_row(sparse, l, f, to, &dtype, &step);
+        g_assert_cmpint(dtype, ==, CWK_I8);
+        for (int64_t d = 0; d < cross_layer.width; d++) {
+          float value = stored_decoder(transcoder, l, f, to, d, &scale);
+          g_assert_true(is_blank == (bytes[d] == 0 && step == 0));
+          g_assert_cmpfloat_with_epsilon((double)value, (double)bytes[d] * (double)step,
+                                         0.5 / 127 * 1.001);
+          g_assert_cmpfloat(stored_decoder(expanded, l, f, to, d, &one), ==,
+                            (float)bytes[d] * step);
+        }
+      }
+  test_remove_tree(folder);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -553,6 +609,7 @@ main(int argc, char **argv)
                   folds_checkpoints_whole_and_in_shards);
   g_test_add_func("/core/transcoder-formats/survives-changed-compact-files",
                   survives_changed_compact_files);
+  g_test_add_func("/core/transcoder-formats/leaves-out-blank-rows", leaves_out_blank_rows);
   g_test_add_func("/core/transcoder-formats/opens-a-folder-with-a-compact-file",
                   opens_a_folder_with_a_compact_file);
   return g_test_run();

@@ -33,7 +33,7 @@ refit(CwaRun *run, CwActivations *activations, CwRefitResult *result, GError **e
     return false;
   }
   g_autoptr(CwTranscoder) transcoder =
-      cw_transcoder_open(cwa_arguments_text(arguments, "transcoder"), error);
+      cw_train_open_transcoder(cwa_arguments_text(arguments, "transcoder"), error);
   const CwRefitOptions options = read_options(run);
   return transcoder != NULL &&
          cw_transcoder_refit(transcoder, activations, &options, output, result, error);

@@ -59,7 +59,7 @@ typedef struct {
   /* optimiser */
   double adam_beta1, adam_beta2, adam_eps, grad_clip_norm;
   /* what is watched */
-  int64_t dead_feature_window;
+  int64_t dead_feature_window, resample_every_steps;
   int64_t log_every_steps, eval_every_steps, eval_tokens, checkpoint_every_steps;
   double held_out_fraction;
   double optimal_l0, checkpoint_l0;
@@ -109,7 +109,8 @@ typedef struct {
   double l0; /* active features per token and layer */
   double explained_variance;
   int64_t dead;
-  double band; /* share of entries within the bandwidth */
+  int64_t resampled; /* features that began anew after this step */
+  double band;       /* share of entries within the bandwidth */
   const double *layer_explained_variance, *layer_l0;
   const int64_t *layer_dead;
 } CwTrainStep;
@@ -196,7 +197,7 @@ bool cw_transcoder_refit(const CwTranscoder *transcoder, CwActivations *activati
 typedef struct {
   CwTrainSettings settings;
   const char *output;  /* the folder */
-  const char *initial; /* transcoder of any format to start from, or NULL */
+  const char *initial; /* transcoder of any format, run or checkpoint to start from; or NULL */
   bool is_resumed;     /* go on from the newest whole checkpoint in `output` */
   CwkDevice *device;
   CwCancel *cancel; /* stops after the step at work, with a checkpoint */

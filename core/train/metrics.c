@@ -170,6 +170,7 @@ cw_metrics_step_line(const CwTrainer *trainer, const CwTrainStep *step, double s
   add_number(line, "l0", step->l0);
   add_number(line, "explained_variance", step->explained_variance);
   add_number(line, "dead", (double)step->dead);
+  add_number(line, "resampled", (double)step->resampled);
   add_number(line, "band", step->band);
   add_thresholds(line, &trainer->parameters);
   add_layers(line, step, n_layers);

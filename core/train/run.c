@@ -109,7 +109,7 @@ begin_new(Session *session, GError **error)
   g_autoptr(CwTranscoder) initial = NULL;
   if (!make_trainer(session, &run->settings, error))
     return false;
-  if (run->initial != NULL && (initial = cw_transcoder_open(run->initial, error)) == NULL)
+  if (run->initial != NULL && (initial = cw_train_open_transcoder(run->initial, error)) == NULL)
     return false;
   session->trainer->is_initialised = initial != NULL;
   if (!cw_trainer_prepare(session->trainer, session->stream, run->cancel, error) ||
@@ -311,8 +311,9 @@ after_step(Session *session, const CwTrainStep *step, GError **error)
 {
   const CwTrainSettings *settings = cw_trainer_peek_settings(session->trainer);
   int64_t done = cw_trainer_get_step(session->trainer);
-  if ((is_due(step->step, settings->log_every_steps) || done == settings->steps) &&
-      !tell_step(session, step, error))
+  bool is_told = is_due(step->step, settings->log_every_steps) || done == settings->steps ||
+                 step->resampled > 0;
+  if (is_told && !tell_step(session, step, error))
     return false;
   if (settings->held_out_fraction > 0 && is_due(done, settings->eval_every_steps) &&
       !evaluate(session, error))

@@ -92,6 +92,9 @@ static const Key keys[] = {
   NUMBER(grad_clip_norm, 1, 0, 1e12, "", "largest norm of all gradients together; 0: any"),
   INTEGER(dead_feature_window, 250, 0, 1e12, "steps",
           "a feature that did not fire for longer is counted as dead"),
+  INTEGER(resample_every_steps, 0, 0, 1e12, "steps",
+          "dead features begin anew at tokens with large errors, until the learning rate "
+          "falls; 0: never"),
   INTEGER(log_every_steps, 10, 1, 1e12, "steps", "a line of metrics every so often"),
   INTEGER(eval_every_steps, 500, 0, 1e12, "steps", "held-out evaluation; 0: only at the end"),
   INTEGER(eval_tokens, 8192, 0, 1 << 30, "tokens", "held-out tokens of an evaluation"),

@@ -1,5 +1,5 @@
 /* trainer.c - the trainer: what its steps have in common from the first to the last. */
-#include "train/trainer-private.h"
+#include "train/resample.h"
 
 #include <math.h>
 #include <string.h>
@@ -184,7 +184,8 @@ cw_trainer_step(CwTrainer *trainer, const float *in, const float *out, CwTrainSt
   cw_trainer_load_batch(trainer, in, out);
   if (!cw_train_work_backward(&trainer->work, result, error) ||
       !loss_is_sound(trainer, result, error) ||
-      !cw_train_work_update(&trainer->work, result, error))
+      !cw_train_work_update(&trainer->work, result, error) ||
+      !cw_resample(trainer, &result->resampled, error))
     return false;
   bool is_first = trainer->step == 0;
   double share = 1 - result->explained_variance;

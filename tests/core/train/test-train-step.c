@@ -152,6 +152,48 @@ test_spikes(void)
   training_case_clear(&self);
 }
 
+/* A dead feature begins anew at the token whose output dwarfs all others: it fires there, three
+ * thresholds high, and what it writes is the error, which Adam would never reach. */
+static void
+test_resample(void)
+{
+  g_autoptr(GError) error = NULL;
+  TrainingCase self;
+  CwTrainStep step;
+  training_case_init(&self, "clt", 2);
+  CwTrainer *trainer = self.trainer;
+  CwParameters *p = &trainer->parameters;
+  const int64_t l = 1, dead = l * p->n_features + 3, outlier = 5;
+  int64_t batch = self.settings.batch, padded = cw_parameters_padded_width(p);
+  trainer->settings.resample_every_steps = 1;
+  trainer->settings.lr = 0;
+  trainer->settings.loss_spike_factor = 0;
+  training_case_load_batch(&self, 0);
+  for (int64_t j = 0; j < p->width; j++)
+    self.out[(l * batch + outlier) * p->width + j] *= 1e4f;
+  p->bias.value[dead] = -1e6f;
+  p->silent_steps[dead] = trainer->settings.dead_feature_window + 1;
+  g_assert_true(cw_trainer_step(trainer, self.in, self.out, &step, &error));
+  g_assert_no_error(error);
+  g_assert_cmpint(step.resampled, ==, 1);
+  g_assert_cmpint(p->silent_steps[dead], ==, 0);
+  double before = step.layer_explained_variance[l];
+  double h = (double)p->bias.value[dead];
+  for (int64_t j = 0; j < padded; j++)
+    h += (double)p->encoder.value[dead * padded + j] *
+         (double)trainer->work.in[(l * batch + outlier) * padded + j];
+  double threshold = (double)p->threshold[dead];
+  g_assert_cmpfloat_with_epsilon(h, 3 * threshold, 1e-4 * threshold);
+  g_assert_true(cw_trainer_measure(trainer, self.in, self.out, &step, &error));
+  g_assert_cmpfloat(before, <, 0.01);
+  g_assert_cmpfloat(step.layer_explained_variance[l], >, 0.99);
+  trainer->settings.lr_decay_steps = trainer->settings.total_steps;
+  p->silent_steps[dead] = trainer->settings.dead_feature_window + 1;
+  g_assert_true(cw_trainer_step(trainer, self.in, self.out, &step, &error));
+  g_assert_cmpint(step.resampled, ==, 0); /* no longer while the rate falls */
+  training_case_clear(&self);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -163,5 +205,6 @@ main(int argc, char **argv)
     g_test_add_data_func(gradients, cases[i], test_gradients);
   }
   g_test_add_func("/core/train-step/spikes", test_spikes);
+  g_test_add_func("/core/train-step/resample", test_resample);
   return g_test_run();
 }

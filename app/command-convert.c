@@ -39,6 +39,16 @@ check_folder(const char *folder, GError **error)
   return false;
 }
 
+static CwkDtype
+decoder_dtype(const CwaArguments *arguments)
+{
+  const char *name = cwa_arguments_text(arguments, "decoder");
+  for (CwkDtype dtype = 0; dtype < CWK_N_DTYPES; dtype++)
+    if (strcmp(cwk_dtype_name(dtype), name) == 0)
+      return dtype;
+  g_return_val_if_reached(CWK_I8);
+}
+
 static bool
 convert_transcoder(const char *in, const char *out, CwaRun *run, GError **error)
 {
@@ -56,7 +66,7 @@ convert_transcoder(const char *in, const char *out, CwaRun *run, GError **error)
   if (transcoder == NULL || cw_cancel_check(run->cancel, error))
     return false;
   if (is_compact)
-    return cw_transcoder_write_compact(transcoder, out, error);
+    return cw_transcoder_write_compact(transcoder, decoder_dtype(run->arguments), out, error);
   return g_strcmp0(cwa_arguments_text(run->arguments, "form"), "clt-forge") == 0
              ? cw_transcoder_write_clt_forge(transcoder, out, error)
              : cw_transcoder_write_folder(transcoder, out, error);
@@ -103,9 +113,14 @@ run_convert(CwaRun *run, GError **error)
 
 static const char *const forms[] = { "circuit-tracer", "clt-forge", NULL };
 
+/* Names of element types. */
+static const char *const decoders[] = { "i8", "q5_0", "q4_0", NULL };
+
 static const CwaOption convert_options[] = {
   { "form", CWA_OPTION_CHOICE, "FORM", "layout of a transcoder's new folder", "circuit-tracer",
     .choices = forms },
+  { "decoder", CWA_OPTION_CHOICE, "i8|q5_0|q4_0",
+    "decoder rows of a compact file: 8, 5.5 or 4.5 bits a number", "i8", .choices = decoders },
   { "json", CWA_OPTION_FLAG, NULL, "print the summary as one JSON object" },
   { NULL },
 };
@@ -120,8 +135,8 @@ const CwaCommand cwa_command_convert = {
       "schema, nothing pruned). Unknown members survive.\n\n"
       "Transcoders: circuit-tracer's folder, a CLT-Forge checkpoint, or Clew's compact file, "
       "to a new folder of circuit-tracer's layout, with --form clt-forge to a checkpoint of "
-      "CLT-Forge's, or, where OUT ends in .safetensors, to the compact file: 8-bit rows with "
-      "scales, mapped as they are.",
+      "CLT-Forge's, or, where OUT ends in .safetensors, to the compact file: rows of 8 "
+      "bits or less with scales, those that are 0 left out, mapped as they are.",
   .examples = "clew convert neuronpedia.json graph.clew\n"
               "clew convert clt-forge-checkpoint/ circuit-tracer-folder\n"
               "clew convert transcoder/ transcoder-compact.safetensors",

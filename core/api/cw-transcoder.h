@@ -77,9 +77,11 @@ const void *cw_transcoder_peek_decoder_row(const CwTranscoder *transcoder, int64
                                            int64_t f, int64_t to, CwkDtype *dtype,
                                            float *scale);
 
-/* Writes the compact form (int8 rows, one scale per row) or, expanded, circuit-tracer's folder.
- */
-bool cw_transcoder_write_compact(CwTranscoder *transcoder, const char *path, GError **error);
+/* Writes the compact form: encoder rows in 8 bits, decoder rows as `decoder` says (CWK_I8,
+ * CWK_Q5_0, CWK_Q4_0), each with a scale, those that are 0 left out. Or, expanded,
+ * circuit-tracer's folder. */
+bool cw_transcoder_write_compact(CwTranscoder *transcoder, CwkDtype decoder, const char *path,
+                                 GError **error);
 bool cw_transcoder_write_folder(CwTranscoder *transcoder, const char *folder, GError **error);
 /* Writes CLT-Forge's checkpoint, f32, one file. Errors: skips, ReLU, hooks it does not have. */
 bool cw_transcoder_write_clt_forge(CwTranscoder *transcoder, const char *folder,

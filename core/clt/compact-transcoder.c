@@ -5,7 +5,9 @@
  * is. Tensors of layer l: W_enc_{l} I8 [F, D], W_dec_{l} I8 [F, n, D] (n = L - l, or 1 of a
  * per-layer set), W_skip_{l} I8 [D, D] where there is a skip, each with <name>_scale;
  * b_enc_{l}, b_dec_{l}, threshold_{l}. Where decoder rows are 0 they are left out: W_dec_{l} is
- * I8 [rows that are there, D] then, and W_dec_{l}_kept BOOL [F, n] says which those are.
+ * I8 [rows that are there, D] then, and W_dec_{l}_kept BOOL [F, n] says which those are;
+ * such rows may also be GGUF's blocks of 4 or 5 bits, U8 [rows, bytes of a row], which the
+ * number of bytes tells apart; their scale multiplies what the blocks say.
  * __metadata__ has "format": "clew-transcoder-1" and the keys of config.yaml. Written by
  * compact-transcoder-writer.c. */
 #include "clt/compact-transcoder.h"
@@ -48,6 +50,68 @@ read_description(CwTranscoder *transcoder, const CwTensorFile *file, GError **er
   return cw_transcoder_describe(transcoder, &description, error);
 }
 
+/* The element type of decoder rows by the bytes of one. */
+static bool
+find_dtype(const CwTensor *tensor, int64_t width, CwkDtype *dtype)
+{
+  static const CwkDtype known[] = { CWK_Q4_0, CWK_Q5_0 };
+  if (tensor->type == CW_TYPE_I8) {
+    *dtype = CWK_I8;
+    return tensor->shape[1] == width;
+  }
+  for (size_t k = 0; tensor->type == CW_TYPE_U8 && k < G_N_ELEMENTS(known); k++)
+    if (cwk_dtype_row_bytes(known[k], width) == (size_t)tensor->shape[1]) {
+      *dtype = known[k];
+      return true;
+    }
+  return false;
+}
+
+/* Transfer full; NULL with an error. */
+static float *
+load_scales(const CwTensorFile *file, const char *name, int64_t n, GError **error)
+{
+  g_autofree char *scale_name = g_strdup_printf("%s_scale", name);
+  g_autofree float *scales = cw_transcoder_load_vector(file, scale_name, n, error);
+  for (int64_t i = 0; scales != NULL && i < n; i++)
+    if (!isfinite(scales[i])) {
+      g_set_error(error, CW_ERROR, CW_ERROR_FORMAT, "%s: %s[%" G_GINT64_FORMAT "] is infinite",
+                  cw_tensor_file_peek_path(file), scale_name, i);
+      return NULL;
+    }
+  return g_steal_pointer(&scales);
+}
+
+static bool
+wrong_type(const CwTensorFile *file, const CwTensor *tensor, const char *wanted, GError **error)
+{
+  g_autofree char *text = cw_tensor_dup_shape_text(tensor);
+  g_set_error(error, CW_ERROR, CW_ERROR_FORMAT, "%s: %s %s: %s is needed here",
+              cw_tensor_file_peek_path(file), tensor->name, text, wanted);
+  return false;
+}
+
+/* Decoder rows of which some are left out. */
+static bool
+map_kept(const CwTensorFile *file, const char *name, int64_t n_kept, int64_t width,
+         CwkRows *rows, float **scales, GError **error)
+{
+  CwkDtype dtype;
+  const CwTensor *tensor =
+      cw_tensor_file_require(file, name, 2, (int64_t[]){ n_kept, -1 }, error);
+  if (tensor == NULL)
+    return false;
+  if (!find_dtype(tensor, width, &dtype))
+    return wrong_type(file, tensor, "i8, or u8 of rows in q4_0 or q5_0,", error);
+  *rows = (CwkRows){ .data = tensor->data,
+                     .dtype = dtype,
+                     .n_rows = n_kept,
+                     .n_cols = width,
+                     .row_bytes = (size_t)tensor->shape[1] };
+  *scales = load_scales(file, name, n_kept, error);
+  return *scales != NULL;
+}
+
 /* Bytes and their scales, both checked; *scales is transfer full. */
 static bool
 map_bytes(const CwTensorFile *file, const char *name, int n_dims, const int64_t *shape,
@@ -56,25 +120,14 @@ map_bytes(const CwTensorFile *file, const char *name, int n_dims, const int64_t 
   const CwTensor *tensor = cw_tensor_file_require(file, name, n_dims, shape, error);
   if (tensor == NULL)
     return false;
-  if (tensor->type != CW_TYPE_I8) {
-    g_autofree char *text = cw_tensor_dup_shape_text(tensor);
-    g_set_error(error, CW_ERROR, CW_ERROR_FORMAT, "%s: %s %s: i8 is needed here",
-                cw_tensor_file_peek_path(file), name, text);
-    return false;
-  }
+  if (tensor->type != CW_TYPE_I8)
+    return wrong_type(file, tensor, "i8", error);
   *rows = (CwkRows){ .data = tensor->data, .dtype = CWK_I8, .n_rows = 1 };
   for (int i = 0; i + 1 < n_dims; i++)
     rows->n_rows *= tensor->shape[i];
   rows->n_cols = tensor->shape[n_dims - 1];
   rows->row_bytes = (size_t)rows->n_cols;
-  g_autofree char *scale_name = g_strdup_printf("%s_scale", name);
-  *scales = cw_transcoder_load_vector(file, scale_name, rows->n_rows, error);
-  for (int64_t i = 0; *scales != NULL && i < rows->n_rows; i++)
-    if (!isfinite((*scales)[i])) {
-      g_set_error(error, CW_ERROR, CW_ERROR_FORMAT, "%s: %s[%" G_GINT64_FORMAT "] is infinite",
-                  cw_tensor_file_peek_path(file), scale_name, i);
-      g_clear_pointer(scales, g_free);
-    }
+  *scales = load_scales(file, name, rows->n_rows, error);
   return *scales != NULL;
 }
 
@@ -148,14 +201,10 @@ map_decoder(CwTranscoder *transcoder, const CwTensorFile *file, int64_t l, GErro
       cw_tensor_file_require(file, flags_name, 2, (int64_t[]){ n_features, n_targets }, error);
   if (flags == NULL)
     return false;
-  if (flags->type != CW_TYPE_BOOL) {
-    g_set_error(error, CW_ERROR, CW_ERROR_FORMAT, "%s: %s: bool is needed here",
-                cw_tensor_file_peek_path(file), flags_name);
-    return false;
-  }
+  if (flags->type != CW_TYPE_BOOL)
+    return wrong_type(file, flags, "bool", error);
   if (!number_rows(transcoder, file, flags, l, &n_kept, error) ||
-      !map_bytes(file, name, 2, (int64_t[]){ n_kept, width }, &rows, &layer->decoder_scales,
-                 error))
+      !map_kept(file, name, n_kept, width, &rows, &layer->decoder_scales, error))
     return false;
   cw_transcoder_set_decoder(transcoder, l, &rows);
   return true;

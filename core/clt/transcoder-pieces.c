@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "clt/block-rows.h"
 #include "files/safetensors-writer.h"
 
 bool
@@ -16,7 +17,7 @@ cw_row_source_init(CwRowSource *source, const CwTranscoder *transcoder, GError *
   *source = (CwRowSource){ .transcoder = transcoder };
   source->device = cwk_cpu_new(1);
   source->row = g_try_new(float, width);
-  source->bytes = g_try_new(int8_t, width);
+  source->bytes = g_try_new(uint8_t, width * sizeof(float));
   if (source->device != NULL && source->row != NULL && source->bytes != NULL)
     return true;
   g_set_error(error, CW_ERROR, CW_ERROR_NO_MEMORY, "%s: no memory to read its rows",
@@ -117,19 +118,11 @@ typedef struct {
   const uint8_t *is_kept; /* flags to write, or which rows to; NULL: all */
   CwMatrix matrix;
   int64_t layer;
+  CwkDtype dtype; /* of scales and bytes */
   CwTensorOut out;
 } Piece;
 
 /* ---- compact --------------------------------------------------------------------------- */
-
-static float
-row_scale(const float *row, int64_t n)
-{
-  float largest = 0;
-  for (int64_t i = 0; i < n; i++)
-    largest = MAX(largest, fabsf(row[i]));
-  return largest / 127;
-}
 
 /* Pass 1 of 2 over a matrix: scales only; they lie before the bytes in the file. */
 static bool
@@ -144,7 +137,7 @@ append_scales(CwRowSource *source, const Piece *piece, CwSafetensorsWriter *writ
       continue;
     if (!cw_row_source_read(source, matrix, l, i, error))
       return false;
-    float wanted = row_scale(source->row, transcoder->config.width);
+    float wanted = cw_block_row_scale(piece->dtype, source->row, transcoder->config.width);
     if (!isfinite(wanted)) {
       g_set_error(error, CW_ERROR, CW_ERROR_FORMAT,
                   "%s: a row of layer %d is not finite; it cannot be written as bytes",
@@ -170,10 +163,10 @@ append_bytes(CwRowSource *source, const Piece *piece, CwSafetensorsWriter *write
       continue;
     if (!cw_row_source_read(source, matrix, l, i, error))
       return false;
-    float unit = row_scale(source->row, width);
-    for (int64_t d = 0; d < width; d++)
-      source->bytes[d] = unit > 0 ? (int8_t)CLAMP(rintf(source->row[d] / unit), -127, 127) : 0;
-    if (!cw_safetensors_writer_append(writer, source->bytes, (size_t)width, error))
+    float scale = cw_block_row_scale(piece->dtype, source->row, width);
+    cw_block_row_encode(piece->dtype, source->row, width, scale, source->bytes);
+    if (!cw_safetensors_writer_append(writer, source->bytes,
+                                      cwk_dtype_row_bytes(piece->dtype, width), error))
       return false;
   }
   return true;
@@ -229,6 +222,7 @@ plan_matrix(CwPlan *plan, PieceKind kind, const char *name, const char *dtype, C
   piece->kind = kind;
   piece->matrix = matrix;
   piece->layer = l;
+  piece->dtype = CWK_I8;
 }
 
 /* The dtype a matrix is written with in a folder. */
@@ -238,8 +232,8 @@ folder_dtype(const CwTranscoder *transcoder, CwMatrix matrix, int64_t l)
   CwkDtype dtype;
   float scale;
   matrix_row(transcoder, matrix, l, 0, &dtype, &scale);
-  bool has_scales =
-      dtype == CWK_I8 || (matrix == CW_MATRIX_DECODER && transcoder->target_scales != NULL);
+  bool has_scales = dtype == CWK_I8 || cwk_dtype_block_size(dtype) > 1 ||
+                    (matrix == CW_MATRIX_DECODER && transcoder->target_scales != NULL);
   if (has_scales || dtype == CWK_F32)
     return "F32";
   return dtype == CWK_BF16 ? "BF16" : "F16";
@@ -255,30 +249,32 @@ cw_plan_add_bytes(CwPlan *plan, const CwTranscoder *transcoder, const char *name
   scales->kind = PIECE_SCALES;
   scales->matrix = matrix;
   scales->layer = l;
+  scales->dtype = CWK_I8;
   plan_matrix(plan, PIECE_BYTES, name, "I8", matrix, l, transcoder,
               matrix == CW_MATRIX_DECODER);
 }
 
-static void
-describe_kept(PieceKind kind, int64_t l, const uint8_t *is_kept, Piece *piece)
-{
-  piece->kind = kind;
-  piece->matrix = CW_MATRIX_DECODER;
-  piece->layer = l;
-  piece->is_kept = is_kept;
-}
-
 void
-cw_plan_add_kept_bytes(CwPlan *plan, const CwTranscoder *transcoder, const char *name,
-                       int64_t l, const uint8_t *is_kept, int64_t n_kept)
+cw_plan_add_kept(CwPlan *plan, const CwTranscoder *transcoder, const char *name, int64_t l,
+                 const uint8_t *is_kept, int64_t n_kept, CwkDtype dtype)
 {
   g_autofree char *scale_name = g_strdup_printf("%s_scale", name);
   g_autofree char *flags_name = g_strdup_printf("%s_kept", name);
-  int64_t rows[2] = { n_kept, transcoder->config.width };
+  int64_t rows[2] = { n_kept, (int64_t)cwk_dtype_row_bytes(dtype, transcoder->config.width) };
   int64_t flags[2] = { transcoder->config.n_features, cw_transcoder_n_targets(transcoder, l) };
-  describe_kept(PIECE_SCALES, l, is_kept, plan_add(plan, scale_name, "F32", 1, rows));
-  describe_kept(PIECE_BYTES, l, is_kept, plan_add(plan, name, "I8", 2, rows));
-  describe_kept(PIECE_FLAGS, l, is_kept, plan_add(plan, flags_name, "BOOL", 2, flags));
+  const PieceKind kinds[] = { PIECE_SCALES, PIECE_BYTES, PIECE_FLAGS };
+  guint first = plan->pieces->len;
+  plan_add(plan, scale_name, "F32", 1, rows);
+  plan_add(plan, name, dtype == CWK_I8 ? "I8" : "U8", 2, rows);
+  plan_add(plan, flags_name, "BOOL", 2, flags);
+  for (guint k = 0; k < G_N_ELEMENTS(kinds); k++) {
+    Piece *piece = &g_array_index(plan->pieces, Piece, first + k);
+    piece->kind = kinds[k];
+    piece->matrix = CW_MATRIX_DECODER;
+    piece->layer = l;
+    piece->dtype = dtype;
+    piece->is_kept = is_kept;
+  }
 }
 
 void

@@ -11,8 +11,8 @@ typedef enum { CW_MATRIX_ENCODER, CW_MATRIX_DECODER, CW_MATRIX_SKIP } CwMatrix;
 typedef struct {
   const CwTranscoder *transcoder;
   CwkDevice *device;
-  float *row;    /* [D] */
-  int8_t *bytes; /* [D] */
+  float *row;     /* [D] */
+  uint8_t *bytes; /* [4 D], a row as it is to be written */
 } CwRowSource;
 
 bool cw_row_source_init(CwRowSource *source, const CwTranscoder *transcoder, GError **error);
@@ -42,10 +42,11 @@ void cw_plan_add_rows(CwPlan *plan, const CwTranscoder *transcoder, const char *
 /* <name> as signed bytes and <name>_scale. */
 void cw_plan_add_bytes(CwPlan *plan, const CwTranscoder *transcoder, const char *name,
                        CwMatrix matrix, int64_t l);
-/* The same of a decoder of which only the rows are written whose flag is set, [F * n_targets],
- * n_kept of them; with <name>_kept, the flags, which are borrowed until the plan is written. */
-void cw_plan_add_kept_bytes(CwPlan *plan, const CwTranscoder *transcoder, const char *name,
-                            int64_t l, const uint8_t *is_kept, int64_t n_kept);
+/* A decoder of which only the rows are written whose flag is set, [F * n_targets], n_kept of
+ * them, as codes of a dtype that fits (block-rows.h); with <name>_scale and <name>_kept, the
+ * flags, which are borrowed until the plan is written. */
+void cw_plan_add_kept(CwPlan *plan, const CwTranscoder *transcoder, const char *name, int64_t l,
+                      const uint8_t *is_kept, int64_t n_kept, CwkDtype dtype);
 /* metadata: key, value, ..., NULL. */
 bool cw_plan_write(CwPlan *plan, CwRowSource *source, const char *path,
                    const char *const *metadata, GError **error);

@@ -7,6 +7,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "clt/block-rows.h"
 #include "clt/compact-transcoder.h"
 #include "clt/transcoder-pieces.h"
 #include "files/folder.h"
@@ -91,7 +92,7 @@ plan_layer_vectors(CwPlan *plan, const CwTranscoder *transcoder, int64_t l)
 /* Decoder rows that are 0 are left out, where a layer has such. */
 static bool
 plan_compact_decoder(CwPlan *plan, CwRowSource *source, GPtrArray *flags, int64_t l,
-                     GError **error)
+                     CwkDtype dtype, GError **error)
 {
   const CwTranscoder *transcoder = source->transcoder;
   int64_t n = transcoder->config.n_features * cw_transcoder_n_targets(transcoder, l);
@@ -100,16 +101,16 @@ plan_compact_decoder(CwPlan *plan, CwRowSource *source, GPtrArray *flags, int64_
   uint8_t *is_kept = g_malloc((gsize)n);
   g_ptr_array_add(flags, is_kept);
   int64_t n_kept = cw_row_source_find_kept(source, l, is_kept, error);
-  if (n_kept == n)
+  if (n_kept == n && dtype == CWK_I8)
     cw_plan_add_bytes(plan, transcoder, name, CW_MATRIX_DECODER, l);
   else if (n_kept > 0)
-    cw_plan_add_kept_bytes(plan, transcoder, name, l, is_kept, n_kept);
+    cw_plan_add_kept(plan, transcoder, name, l, is_kept, n_kept, dtype);
   return n_kept > 0;
 }
 
 static bool
 plan_compact_layer(CwPlan *plan, CwRowSource *source, GPtrArray *flags, int64_t l,
-                   GError **error)
+                   CwkDtype dtype, GError **error)
 {
   const CwTranscoder *transcoder = source->transcoder;
   char name[32];
@@ -119,12 +120,20 @@ plan_compact_layer(CwPlan *plan, CwRowSource *source, GPtrArray *flags, int64_t 
   g_snprintf(name, sizeof name, "W_skip_%d", (int)l);
   if (transcoder->config.has_skip)
     cw_plan_add_bytes(plan, transcoder, name, CW_MATRIX_SKIP, l);
-  return plan_compact_decoder(plan, source, flags, l, error);
+  return plan_compact_decoder(plan, source, flags, l, dtype, error);
 }
 
 bool
-cw_transcoder_write_compact(CwTranscoder *transcoder, const char *path, GError **error)
+cw_transcoder_write_compact(CwTranscoder *transcoder, CwkDtype decoder, const char *path,
+                            GError **error)
 {
+  if (!cw_block_row_fits(decoder, transcoder->config.width)) {
+    g_set_error(error, CW_ERROR, CW_ERROR_UNSUPPORTED,
+                "%s: rows of %d numbers cannot be written as %s; i8 fits any, q5_0 and q4_0 "
+                "multiples of 32",
+                transcoder->path, (int)transcoder->config.width, cwk_dtype_name(decoder));
+    return false;
+  }
   CwRowSource source;
   CwPlan plan;
   g_autoptr(GPtrArray) metadata = describe(transcoder);
@@ -135,7 +144,7 @@ cw_transcoder_write_compact(CwTranscoder *transcoder, const char *path, GError *
   cw_plan_init(&plan);
   bool is_written = cw_row_source_init(&source, transcoder, error);
   for (int64_t l = 0; is_written && l < transcoder->config.n_layers; l++)
-    is_written = plan_compact_layer(&plan, &source, flags, l, error);
+    is_written = plan_compact_layer(&plan, &source, flags, l, decoder, error);
   is_written = is_written &&
                cw_plan_write(&plan, &source, path, (const char *const *)metadata->pdata, error);
   cw_row_source_clear(&source);

@@ -154,7 +154,7 @@ test_compact(gconstpointer kind)
   build_circuit_tracer(source, kind, NULL);
   g_autoptr(CwTranscoder) transcoder = cw_transcoder_open(source, &error);
   g_assert_no_error(error);
-  g_assert_true(cw_transcoder_write_compact(transcoder, path, &error));
+  g_assert_true(cw_transcoder_write_compact(transcoder, CWK_I8, path, &error));
   damage_every_file(folder);
   test_remove_tree(source);
   test_remove_tree(folder);

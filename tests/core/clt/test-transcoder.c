@@ -199,7 +199,7 @@ writes_every_format(gconstpointer data)
   g_autofree char *expanded = g_build_filename(folder, "expanded", NULL);
   g_assert_true(cw_transcoder_write_folder(transcoder, expanded, &error));
   g_assert_no_error(error);
-  g_assert_true(cw_transcoder_write_compact(transcoder, compact, &error));
+  g_assert_true(cw_transcoder_write_compact(transcoder, CWK_I8, compact, &error));
   g_assert_no_error(error);
   g_autoptr(CwTranscoder) from_folder = open_path(expanded);
   g_autoptr(CwTranscoder) from_compact = open_path(compact);

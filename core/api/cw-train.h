@@ -220,7 +220,7 @@ bool cw_train_run(const CwTrainRun *run, CwActivations *activations, CwTrainEnd 
 
 /* A transcoder to evaluate or attribute with: all that cw_transcoder_open takes, a checkpoint
  * of a run, or the run's folder, which stands for its newest whole checkpoint, or for its
- * transcoder/ where it has no checkpoint. A checkpoint's tensors are compared with their
+ * transcoder/ where it has none. A checkpoint's tensors are compared with their
  * checksums and its decoders copied into memory. */
 CwTranscoder *cw_train_open_transcoder(const char *path, GError **error);
 

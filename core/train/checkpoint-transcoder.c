@@ -6,7 +6,6 @@
 
 #include "clt/transcoder.h"
 #include "train/checkpoint.h"
-#include "train/settings.h"
 
 typedef struct {
   CwTranscoder *transcoder;
@@ -106,14 +105,28 @@ take_tensors(Loader *loader)
   return cw_transcoder_finish(loader->transcoder, loader->error);
 }
 
+/* The sizes out of the settings; keys that only later versions know are no hindrance. What is
+ * no size fails with the tensors' shapes. */
+static void
+read_shape(JsonObject *settings, CwParameters *shape)
+{
+  *shape = (CwParameters){
+    .n_layers = json_object_get_int_member_with_default(settings, "n_layers", 0),
+    .n_features = json_object_get_int_member_with_default(settings, "d_latent", 0),
+    .width = json_object_get_int_member_with_default(settings, "d_model", 0),
+    .is_cross_layer =
+        json_object_get_boolean_member_with_default(settings, "cross_layer_decoders", TRUE),
+  };
+  shape->n_tiles = shape->width / CWK_TILE + (shape->width % CWK_TILE > 0);
+}
+
 static CwTranscoder *
 open_checkpoint(const char *path, GError **error)
 {
   g_autoptr(JsonNode) root = cw_checkpoint_load_manifest(path, error);
-  CwTrainSettings settings;
-  int64_t step;
-  if (root == NULL || !cw_checkpoint_read_settings(path, &settings, &step, error))
+  if (root == NULL)
     return NULL;
+  JsonObject *object = json_node_get_object(root);
   g_autofree char *manifest = g_build_filename(path, CW_CHECKPOINT_MANIFEST, NULL);
   g_autoptr(CwTranscoder) transcoder = cw_transcoder_new(path, "checkpoint");
   g_ptr_array_add(transcoder->side_files, g_strdup(manifest));
@@ -122,21 +135,17 @@ open_checkpoint(const char *path, GError **error)
                                                 .output_hook = "hook_mlp_out",
                                                 .activation = "jump_relu" };
   Loader loader = { .transcoder = transcoder,
-                    .checksums =
-                        json_object_get_object_member(json_node_get_object(root), "checksums"),
+                    .checksums = json_object_get_object_member(object, "checksums"),
                     .path = path,
                     .error = error };
-  loader.shape = (CwParameters){ .n_layers = settings.n_layers,
-                                 .n_features = settings.d_latent,
-                                 .width = settings.d_model,
-                                 .n_tiles = (settings.d_model + CWK_TILE - 1) / CWK_TILE,
-                                 .is_cross_layer = settings.cross_layer_decoders };
+  const CwParameters *shape = &loader.shape;
+  read_shape(json_object_get_object_member(object, "settings"), &loader.shape);
   transcoder->config.kind =
-      settings.cross_layer_decoders ? CW_TRANSCODER_CROSS_LAYER : CW_TRANSCODER_PER_LAYER;
+      shape->is_cross_layer ? CW_TRANSCODER_CROSS_LAYER : CW_TRANSCODER_PER_LAYER;
   loader.file = cw_transcoder_add_file(transcoder, path, CW_CHECKPOINT_STATE, error);
   if (loader.file == NULL || !cw_transcoder_describe(transcoder, &description, error) ||
-      !cw_transcoder_set_shape(transcoder, settings.n_layers, settings.d_latent,
-                               settings.d_model, 1, error) ||
+      !cw_transcoder_set_shape(transcoder, shape->n_layers, shape->n_features, shape->width, 1,
+                               error) ||
       !take_tensors(&loader))
     return NULL;
   return g_steal_pointer(&transcoder);
@@ -175,9 +184,15 @@ cw_train_open_transcoder(const char *path, GError **error)
   if (holds(path, CW_CHECKPOINT_MANIFEST))
     return open_checkpoint(path, error);
   g_autoptr(GPtrArray) checkpoints = cw_checkpoint_list(path);
-  if (checkpoints->len > 0)
-    return open_newest(checkpoints, error);
   g_autofree char *finished = g_build_filename(path, "transcoder", NULL);
-  bool is_run = holds(path, "settings.json") && g_file_test(finished, G_FILE_TEST_IS_DIR);
-  return cw_transcoder_open(is_run ? finished : path, error);
+  bool has_finished = holds(path, "settings.json") && g_file_test(finished, G_FILE_TEST_IS_DIR);
+  if (checkpoints->len == 0)
+    return cw_transcoder_open(has_finished ? finished : path, error);
+  g_autoptr(GError) failure = NULL;
+  CwTranscoder *transcoder = open_newest(checkpoints, &failure);
+  if (transcoder == NULL && has_finished)
+    return cw_transcoder_open(finished, error);
+  if (transcoder == NULL)
+    g_propagate_error(error, g_steal_pointer(&failure));
+  return transcoder;
 }

@@ -177,6 +177,18 @@ test_damaged_checkpoint(void)
   g_assert_null(cw_train_open_transcoder(damaged, &error));
   g_assert_error(error, CW_ERROR, CW_ERROR_FORMAT);
   g_assert_nonnull(strstr(error->message, "decoder.1.value"));
+  g_clear_error(&error);
+  /* With no whole checkpoint left, the finished transcoder. */
+  g_autofree char *first = g_build_filename(folder, "checkpoint-000000001", NULL);
+  g_autofree char *settings = g_build_filename(folder, "settings.json", NULL);
+  g_autofree char *finished = g_build_filename(folder, "transcoder", NULL);
+  const CwTrainOrigin origin = { 0 };
+  test_remove_tree(first);
+  g_assert_true(cw_trainer_export(self.trainer, &origin, finished, &error));
+  g_assert_true(g_file_set_contents(settings, "{}", -1, NULL));
+  g_autoptr(CwTranscoder) last = cw_train_open_transcoder(folder, &error);
+  g_assert_no_error(error);
+  g_assert_cmpstr(cw_transcoder_peek_path(last), ==, finished);
   training_case_clear(&self);
   test_remove_tree(folder);
 }

@@ -258,7 +258,8 @@ gather_rows(CwPrediction *prediction, int64_t from, int64_t c, int64_t l, CwkDty
   }
 }
 
-/* Adds what the features of one source layer (or of several of one element type) write. */
+/* What the gathered features of one source layer write, added to the others' or as the first.
+ */
 static CwkStatus
 add_gathered(CwPrediction *prediction, int64_t n, CwkDtype dtype, bool accumulate, float *out)
 {
@@ -288,28 +289,24 @@ add_gathered(CwPrediction *prediction, int64_t n, CwkDtype dtype, bool accumulat
   return cwk_matmul_batch(prediction->device, &batch);
 }
 
-/* Source layers whose rows have one element type go into one product; nearly always all. */
+/* A source layer at a time: the rows that it writes to one target stay in the cache for the
+ * whole batch, those of all sources would not. */
 static CwkStatus
 decode(CwPrediction *prediction, int64_t l, int64_t n, float *out)
 {
   const CwTranscoder *transcoder = prediction->transcoder;
-  int64_t from = transcoder->config.kind == CW_TRANSCODER_CROSS_LAYER ? 0 : l;
+  int64_t first = transcoder->config.kind == CW_TRANSCODER_CROSS_LAYER ? 0 : l;
   CwkStatus status = CWK_OK;
-  for (bool is_first = true; status == CWK_OK && from <= l; is_first = false) {
+  for (int64_t from = first; status == CWK_OK && from <= l; from++) {
     CwkDtype dtype = transcoder->layers[from].decoder_dtype;
-    int64_t end = from + 1;
-    while (end <= l && transcoder->layers[end].decoder_dtype == dtype)
-      end++;
     g_array_set_size(prediction->rows, 0);
     g_array_set_size(prediction->scales, 0);
     prediction->starts[0] = 0;
     for (int64_t c = 0; c < n; c++) {
-      for (int64_t source = from; source < end; source++)
-        gather_rows(prediction, source, c, l, &dtype);
+      gather_rows(prediction, from, c, l, &dtype);
       prediction->starts[c + 1] = prediction->rows->len;
     }
-    status = add_gathered(prediction, n, dtype, !is_first, out);
-    from = end;
+    status = add_gathered(prediction, n, dtype, from > first, out);
   }
   return status;
 }

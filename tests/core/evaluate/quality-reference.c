@@ -7,24 +7,24 @@
 typedef struct {
   const CwTranscoder *transcoder;
   const CwTranscoderConfig *config;
+  CwkDevice *device;
   int64_t n;
   double *active; /* [L, n, F] activations, 0 where a feature does not fire */
 } Reference;
 
 /* One row of a stored matrix as double. */
 static void
-read_row(const void *row, CwkDtype dtype, float scale, int64_t n, double *to)
+read_row(const Reference *self, const void *row, CwkDtype dtype, float scale, double *to)
 {
-  CwkDevice *device = cwk_cpu_new(1);
+  int64_t n = self->config->width;
   g_autofree float *values = g_new(float, n);
   CwkDequantiseArgs args = {
     .rows = { .dtype = dtype, .n_rows = 1, .n_cols = n, .row_list = &row, .scales = &scale },
     .out = values
   };
-  g_assert_cmpint(cwk_dequantise(device, &args), ==, CWK_OK);
+  g_assert_cmpint(cwk_dequantise(self->device, &args), ==, CWK_OK);
   for (int64_t i = 0; i < n; i++)
     to[i] = (double)values[i];
-  cwk_device_free(device);
 }
 
 static int
@@ -66,8 +66,8 @@ encode_layer(Reference *self, int64_t l, const float *in)
   double *active = self->active + l * self->n * n_features;
   g_autofree double *weights = g_new(double, width);
   for (int64_t f = 0; f < n_features; f++) {
-    read_row((const char *)rows->data + (size_t)f * rows->row_bytes, rows->dtype,
-             rows->scales != NULL ? rows->scales[f] : 1, width, weights);
+    read_row(self, (const char *)rows->data + (size_t)f * rows->row_bytes, rows->dtype,
+             rows->scales != NULL ? rows->scales[f] : 1, weights);
     for (int64_t c = 0; c < self->n; c++) {
       double pre = (double)cw_transcoder_peek_encoder_bias(self->transcoder, l)[f];
       for (int64_t d = 0; d < width; d++)
@@ -98,15 +98,15 @@ predict(const Reference *self, int64_t l, const float *in, double *p)
           cw_transcoder_peek_decoder_row(self->transcoder, from, f, l, &dtype, &scale);
       if (row == NULL)
         continue;
-      read_row(row, dtype, scale, width, weights);
+      read_row(self, row, dtype, scale, weights);
       for (int64_t c = 0; c < self->n; c++)
         for (int64_t d = 0; d < width; d++)
           p[c * width + d] += self->active[(from * self->n + c) * n_features + f] * weights[d];
     }
   for (int64_t r = 0; skip != NULL && r < width; r++) {
     bool is_output = skip->layout == CWK_B_ROWS_ARE_OUTPUTS;
-    read_row((const char *)skip->rows.data + (size_t)r * skip->rows.row_bytes, skip->rows.dtype,
-             skip->rows.scales != NULL ? skip->rows.scales[r] : 1, width, weights);
+    read_row(self, (const char *)skip->rows.data + (size_t)r * skip->rows.row_bytes,
+             skip->rows.dtype, skip->rows.scales != NULL ? skip->rows.scales[r] : 1, weights);
     for (int64_t c = 0; c < self->n; c++)
       for (int64_t d = 0; d < width; d++)
         p[c * width + (is_output ? r : d)] +=
@@ -183,7 +183,7 @@ median_norm(const Reference *self, int64_t l)
       const void *row =
           cw_transcoder_peek_decoder_row(self->transcoder, l, f, to, &dtype, &scale);
       if (row != NULL)
-        read_row(row, dtype, scale, width, weights);
+        read_row(self, row, dtype, scale, weights);
       for (int64_t d = 0; row != NULL && d < width; d++)
         norms[f] += weights[d] * weights[d];
     }
@@ -200,7 +200,7 @@ quality_reference_measure(const CwTranscoder *transcoder, const float *in, const
   int64_t size = n * config->width;
   g_autofree double *active = g_new(double, config->n_layers *n * config->n_features);
   g_autofree double *p = g_new(double, size);
-  Reference self = { transcoder, config, n, active };
+  Reference self = { transcoder, config, cwk_cpu_new(1), n, active };
   for (int64_t l = 0; l < config->n_layers; l++) {
     layers[l] = (ReferenceLayer){ 0 };
     encode_layer(&self, l, in + l * size);
@@ -209,6 +209,7 @@ quality_reference_measure(const CwTranscoder *transcoder, const float *in, const
     count_features(&self, l, &layers[l]);
     layers[l].norm_median = median_norm(&self, l);
   }
+  cwk_device_free(self.device);
 }
 
 void
@@ -218,8 +219,9 @@ quality_reference_predict(const CwTranscoder *transcoder, const float *in, int64
   const CwTranscoderConfig *config = cw_transcoder_peek_config(transcoder);
   int64_t size = n * config->width;
   g_autofree double *active = g_new(double, config->n_layers *n * config->n_features);
-  Reference self = { transcoder, config, n, active };
+  Reference self = { transcoder, config, cwk_cpu_new(1), n, active };
   for (int64_t from = 0; from <= l; from++)
     encode_layer(&self, from, in + from * size);
   predict(&self, l, in + l * size, p);
+  cwk_device_free(self.device);
 }

@@ -343,12 +343,10 @@ const CwaCommand cwa_command_eval = {
       "T may be the folder of a training that is under way: its newest checkpoint is "
       "evaluated. Explained variance is 1 - |error|^2 / |output - its mean|^2 over all tokens, "
       "as in the training's metrics; the mean over layers counts all layers alike.",
-  .examples =
-      "clew eval --transcoder run/ --activations cache/\n"
-      "clew eval --transcoder run/ --activations held-out/ --part all --limit 4096\n"
-      "clew eval --text held-out.jsonl --limit 2000 --output report.json\n"
-      "clew eval --transcoder run/ --activations cache/ --text held-out.jsonl --samples "
-      "--plot page.pdf",
+  .examples = "clew eval --transcoder run/ --activations cache/\n"
+              "clew eval --transcoder run/ --activations held-out/ --part all --limit 4096\n"
+              "clew eval --text held-out.jsonl --limit 2000 --output report.json\n"
+              "clew eval --transcoder run/ --text held-out.jsonl --samples --plot page.pdf",
   .options = eval_options,
   .n_operands_most = 100000,
   .operand_kind = CWA_OPERAND_FILE,

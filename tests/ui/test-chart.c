@@ -177,6 +177,11 @@ test_read_out(void)
   g_assert_nonnull(strstr(at, ">step 300 · 0.5000<"));
   g_assert_cmpuint(count(last, "<circle"), ==, 0);
   g_assert_cmpuint(count(at, "<circle"), ==, 1);
+  /* A run that ended at 1000 has no value at 9000. */
+  chart.at = 9000;
+  g_autofree char *beyond = svg_of(&chart);
+  g_assert_nonnull(strstr(beyond, ">step 9000 · –<"));
+  g_assert_cmpuint(count(beyond, "<circle"), ==, 0);
 }
 
 /* Named bars carry their values, the highest within; a chart that is read as a whole says no

@@ -98,19 +98,34 @@ draw_text(const Drawing *d, const char *words, CwuPoint at, double anchor, CwuCo
   return width;
 }
 
+/* The point that is read out at x: none where the series has ended or not begun. */
+static bool
+find_at(const CwuSeries *series, double x, size_t *index)
+{
+  if (!cwu_series_find(series, x, index))
+    return false;
+  if (isnan(x))
+    return true;
+  double first = series->x[0], last = series->x[series->n - 1];
+  double way = series->n > 1 ? (last - first) / (double)(series->n - 1) : 0.5;
+  return x >= first - way && x <= last + way;
+}
+
 static char *
 dup_value_at(const CwuSeries *series, double x)
 {
   size_t i;
-  return cwu_series_find(series, x, &i) ? cwu_number_dup_short(series->y[i]) : g_strdup("–");
+  return find_at(series, x, &i) ? cwu_number_dup_short(series->y[i]) : g_strdup("–");
 }
 
-/* Whether no point is the last in time. */
+/* Whether no point is the last in time: nothing is read out before one is pointed at. */
 static bool
 is_read_whole(const CwuChart *chart)
 {
-  bool is_histogram = chart->n_series == 1 && chart->series[0].mark == CWU_MARK_BARS;
-  return isnan(chart->at) && (chart->is_whole || is_histogram);
+  bool has_bars = false;
+  for (size_t i = 0; i < chart->n_series; i++)
+    has_bars |= chart->series[i].mark == CWU_MARK_BARS;
+  return isnan(chart->at) && (chart->is_whole || has_bars);
 }
 
 /* "step 4,200", at the end of the row of the title; of a series without a name its value too.
@@ -181,9 +196,8 @@ lay_legend(const Drawing *d, const CwuRect *rect, double top, bool draws)
     double name_width, value_width;
     if (series->name == NULL)
       continue;
-    g_autofree char *value = is_read_whole(d->chart) && d->chart->is_whole
-                                 ? g_strdup("")
-                                 : dup_value_at(series, d->chart->at);
+    g_autofree char *value =
+        is_read_whole(d->chart) ? g_strdup("") : dup_value_at(series, d->chart->at);
     cwu_text_face_measure(d->canvas->face, series->name, TEXT_PX, false, &name_width, &height);
     cwu_text_face_measure(d->canvas->face, value, TEXT_PX, false, &value_width, &height);
     double gap = *value != '\0' ? GAP_PX : 0;
@@ -451,7 +465,7 @@ draw_hover(const Drawing *d)
                      .stroke = d->theme->surface,
                      .stroke_px = 1.5 };
     size_t k;
-    if (!cwu_series_find(series, d->chart->at, &k))
+    if (!find_at(series, d->chart->at, &k))
       continue;
     CwuPoint at = { cwu_chart_axis_to_px(&d->x, series->x[k]),
                     cwu_chart_axis_to_px(&d->y, series->y[k]) };

@@ -1,11 +1,14 @@
 /* test-hint.c - whoever hears the panes instead of seeing them is told what every control is.
  */
+#include "loop-watch.h"
 #include "panes-support.h"
 #include "panes/lazy-row.h"
 #include "panes/node-pane.h"
 #include "panes/node-table.h"
 #include "panes/overview-pane.h"
 #include "panes/prune-bar.h"
+#include "runs/runs-pane.h"
+#include "test-support.h"
 #include "widget-test.h"
 
 #define SAMPLE "capital-of-france.clew"
@@ -37,8 +40,11 @@ wants_name(GtkWidget *widget)
 {
   if (CWU_IS_LAZY_ROW(widget))
     return CWU_LAZY_ROW(widget)->item != NULL;
+  if (GTK_IS_LIST_BOX(widget) && gtk_widget_get_ancestor(widget, ADW_TYPE_PREFERENCES_GROUP))
+    return false; /* The toolkit's, for the rows of a form. */
   return gtk_widget_get_focusable(widget) && !GTK_IS_SCROLLED_WINDOW(widget) &&
-         !GTK_IS_LABEL(widget) && !GTK_IS_TEXT(widget) && !GTK_IS_POPOVER(widget);
+         !GTK_IS_PANED(widget) && !GTK_IS_LABEL(widget) && !GTK_IS_TEXT(widget) &&
+         !GTK_IS_POPOVER(widget);
 }
 
 static guint
@@ -51,10 +57,13 @@ check(GtkWidget *widget)
     /* The toggle in a menu button is named by it. */
     GtkWidget *parent = gtk_widget_get_parent(widget);
     bool is_inner = parent != NULL && GTK_IS_MENU_BUTTON(parent);
-    if (!has_name(is_inner ? parent : widget) && (!GTK_IS_BUTTON(widget) || !has_words(widget)))
+    bool is_read = GTK_IS_BUTTON(widget) || GTK_IS_LIST_BOX_ROW(widget);
+    if (!has_name(is_inner ? parent : widget) && (!is_read || !has_words(widget)))
       g_error("a %s has no name", G_OBJECT_TYPE_NAME(widget));
     n++;
   }
+  if (GTK_IS_DROP_DOWN(widget)) /* What is in it is the toolkit's. */
+    return n;
   for (GtkWidget *child = gtk_widget_get_first_child(widget); child != NULL;
        child = gtk_widget_get_next_sibling(child))
     n += check(child);
@@ -102,6 +111,35 @@ test_names(PanesFixture *f, gconstpointer data)
   g_assert_cmpuint(check(f->window), >, 60);
 }
 
+/* The pane of runs, over one that has curves and a log, and with each of its forms. */
+static void
+test_runs(void)
+{
+  g_autofree char *root = test_temp_dir();
+  g_autofree char *folder = g_build_filename(root, "one", NULL);
+  g_autofree char *settings = g_build_filename(folder, "settings.json", NULL);
+  g_autofree char *metrics = g_build_filename(folder, "metrics.jsonl", NULL);
+  g_assert_cmpint(g_mkdir_with_parents(folder, 0777), ==, 0);
+  g_assert_true(g_file_set_contents(settings, "{}", -1, NULL));
+  g_assert_true(g_file_set_contents(metrics, "{\"step\": 1, \"loss\": 2}\n", -1, NULL));
+  g_autoptr(CwuRunsWatch) watch = cwu_runs_watch_new(root, NULL);
+  CwuRunsPane *pane = cwu_runs_pane_new(watch);
+  GtkWidget *window = gtk_window_new();
+  gtk_window_set_child(GTK_WINDOW(window), GTK_WIDGET(pane));
+  gtk_window_present(GTK_WINDOW(window));
+  loop_turn_until(cwu_runs_watch_peek_details(watch, folder) != NULL);
+  loop_turn_for(50);
+  g_assert_cmpuint(check(window), >, 5);
+  for (int kind = CW_RUN_CACHE; kind <= CW_RUN_EVALUATION; kind++) {
+    cwu_runs_pane_begin(pane, (CwRunKind)kind);
+    loop_turn_for(50);
+    g_assert_cmpuint(check(window), >, 15);
+  }
+  gtk_window_destroy(GTK_WINDOW(window));
+  loop_turn_for(20);
+  test_remove_tree(root);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -110,5 +148,6 @@ main(int argc, char **argv)
     return 0;
   g_test_add("/ui/hint/every-control-has-a-name", PanesFixture, NULL, NULL, test_names,
              panes_close);
+  g_test_add_func("/ui/hint/runs", test_runs);
   return g_test_run();
 }

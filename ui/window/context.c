@@ -8,6 +8,7 @@ struct _CwuContext {
   CwuPlaces places;
   CwuAutosaveStore *store;
   CwuEngine *engine;
+  CwuRunsWatch *runs;
 };
 
 G_DEFINE_TYPE(CwuContext, cwu_context, G_TYPE_OBJECT)
@@ -30,6 +31,12 @@ cwu_context_peek_engine(CwuContext *self)
   return self->engine;
 }
 
+CwuRunsWatch *
+cwu_context_peek_runs(CwuContext *self)
+{
+  return self->runs;
+}
+
 static void
 load_model_cb(CwuContext *self)
 {
@@ -49,6 +56,7 @@ cwu_context_finalize(GObject *object)
   g_free((char *)self->places.program);
   cwu_autosave_store_unref(self->store);
   g_object_unref(self->engine);
+  g_clear_object(&self->runs);
   G_OBJECT_CLASS(cwu_context_parent_class)->finalize(object);
 }
 
@@ -73,6 +81,7 @@ cwu_context_new(const CwuPlaces *places)
   self->places.model = g_strdup(places->model);
   self->places.transcoder = g_strdup(places->transcoder);
   self->places.program = g_strdup(places->program);
+  self->runs = cwu_runs_watch_new(NULL, places->program);
   g_signal_connect_object(cwu_settings_peek(), "changed::model-path", G_CALLBACK(load_model_cb),
                           self, G_CONNECT_SWAPPED);
   g_signal_connect_object(cwu_settings_peek(), "changed::transcoder-path",

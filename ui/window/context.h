@@ -4,6 +4,7 @@
 
 #include "cwu-window.h"
 #include "models/autosave-store.h"
+#include "runs/runs-watch.h"
 #include "trace/engine.h"
 
 G_BEGIN_DECLS
@@ -13,5 +14,7 @@ CwuAutosaveStore *cwu_context_peek_store(CwuContext *self);
 /* Loads the model of the settings, or the one that comes with Clew, and follows the settings.
  */
 CwuEngine *cwu_context_peek_engine(CwuContext *self);
+/* The user's runs. */
+CwuRunsWatch *cwu_context_peek_runs(CwuContext *self);
 
 G_END_DECLS

@@ -30,7 +30,8 @@ struct _CwuPage {
   CwuRecovered *recovering;            /* read at present; NULL: an ordinary file */
   GFile *opening;                      /* the file being read, NULL if none */
   GtkWidget *banner, *banner_text;     /* an error, until it is closed */
-  GtkWidget *stack;                    /* "empty", "no-model", "loading", "graph" */
+  GtkWidget *stack;                    /* "empty", "no-model", "loading", "graph", "runs" */
+  CwuRunsPane *runs;                   /* of the page of runs, else NULL */
   GtkWidget *view, *side;              /* side: hidden with F9 */
   GtkWidget *views, *table, *view_bar; /* views: stack of view and table; the bar is above */
   GtkWidget *order;                    /* a tool of the view of forces, in the bar */
@@ -80,7 +81,9 @@ static void
 show_content(CwuPage *self)
 {
   const char *name = "empty";
-  if (cwu_document_peek_graph(self->document) != NULL)
+  if (self->runs != NULL)
+    name = "runs";
+  else if (cwu_document_peek_graph(self->document) != NULL)
     name = "graph";
   else if (cwu_missing_model_is_needed(cwu_context_peek_engine(self->context),
                                        cwu_trace_control_peek_bar(self->tracing)))
@@ -238,8 +241,40 @@ cwu_page_is_blank(CwuPage *self)
 {
   CwDocumentState *state = cwu_document_peek_state(self->document);
   const char *typed = cwu_prompt_bar_peek_text(cwu_trace_control_peek_bar(self->tracing));
-  return self->opening == NULL && cwu_document_peek_graph(self->document) == NULL &&
+  return self->runs == NULL && self->opening == NULL &&
+         cwu_document_peek_graph(self->document) == NULL &&
          *cw_document_state_peek_prompt(state) == '\0' && *typed == '\0';
+}
+
+/* ---- runs ------------------------------------------------------------------------------ */
+
+CwuRunsPane *
+cwu_page_peek_runs(CwuPage *self)
+{
+  return self->runs;
+}
+
+/* All tabs trace with it from now on; a new one waits for a prompt. */
+static void
+use_transcoder_cb(CwuPage *self, const char *path)
+{
+  g_settings_set_string(cwu_settings_peek(), "transcoder-path", path);
+  cwu_page_toast(self, _("Prompts are traced with this transcoder now"));
+  gtk_widget_activate_action(GTK_WIDGET(self), "win.new-prompt", NULL);
+}
+
+void
+cwu_page_show_runs(CwuPage *self)
+{
+  if (self->runs != NULL)
+    return;
+  self->runs = cwu_runs_pane_new(cwu_context_peek_runs(self->context));
+  g_signal_connect_swapped(self->runs, "told", G_CALLBACK(cwu_page_toast), self);
+  g_signal_connect_swapped(self->runs, "use", G_CALLBACK(use_transcoder_cb), self);
+  gtk_widget_set_visible(GTK_WIDGET(cwu_trace_control_peek_bar(self->tracing)), FALSE);
+  gtk_stack_add_named(GTK_STACK(self->stack), GTK_WIDGET(self->runs), "runs");
+  show_content(self);
+  title_changed_cb(self, NULL);
 }
 
 /* ---- building -------------------------------------------------------------------------- */
@@ -524,6 +559,8 @@ dup_title(CwuPage *self)
 {
   const char *title = cwu_document_peek_title(self->document);
   GFile *file = cwu_page_peek_file(self);
+  if (self->runs != NULL)
+    return g_strdup(_("Runs"));
   if (*title != '\0')
     return g_strdup(title);
   if (file == NULL)

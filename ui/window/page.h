@@ -6,6 +6,7 @@
 
 #include "graph/graph-view.h"
 #include "models/document.h"
+#include "runs/runs-pane.h"
 #include "window/context.h"
 
 G_BEGIN_DECLS
@@ -38,6 +39,10 @@ void cwu_page_open(CwuPage *self, GFile *file);
 void cwu_page_recover(CwuPage *self, const CwuRecovered *recovered);
 /* The file being read or shown; NULL if there is none. Borrowed. */
 GFile *cwu_page_peek_file(CwuPage *self);
+/* Turns an empty page into that of the runs: they have a tab of their own. */
+void cwu_page_show_runs(CwuPage *self);
+/* NULL: the page shows a document. */
+CwuRunsPane *cwu_page_peek_runs(CwuPage *self);
 /* Nothing was opened or typed here: another file may take its place. */
 gboolean cwu_page_is_blank(CwuPage *self);
 

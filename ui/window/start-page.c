@@ -270,6 +270,7 @@ head_new(void)
   GtkWidget *texts = gtk_box_new(GTK_ORIENTATION_VERTICAL, 4), *title, *hint;
   GtkWidget *left = adw_bin_new();
   GtkWidget *open = gtk_button_new_with_mnemonic(_("_Open a Graph…"));
+  GtkWidget *runs = gtk_button_new_with_mnemonic(_("T_rain a Transcoder…"));
   title = g_object_new(GTK_TYPE_LABEL, "label", _("Type a prompt, or open a circuit"), "xalign",
                        0.0f, "wrap", TRUE, NULL);
   hint = g_object_new(GTK_TYPE_LABEL, "label",
@@ -281,12 +282,15 @@ head_new(void)
   gtk_widget_add_css_class(hint, "dim-label");
   gtk_widget_set_valign(open, GTK_ALIGN_CENTER);
   gtk_actionable_set_action_name(GTK_ACTIONABLE(open), "win.open");
+  gtk_widget_set_valign(runs, GTK_ALIGN_CENTER);
+  gtk_actionable_set_action_name(GTK_ACTIONABLE(runs), "win.runs");
   gtk_box_append(GTK_BOX(texts), title);
   gtk_box_append(GTK_BOX(texts), hint);
   gtk_widget_set_hexpand(texts, TRUE);
   adw_bin_set_child(ADW_BIN(left), texts);
   gtk_widget_set_layout_manager(left, cwu_width_first_layout_new());
   gtk_box_append(GTK_BOX(box), left);
+  gtk_box_append(GTK_BOX(box), runs);
   gtk_box_append(GTK_BOX(box), open);
   return box;
 }

@@ -40,6 +40,12 @@ new_prompt_cb(GSimpleAction *action, GVariant *parameter, gpointer user_data)
 }
 
 static void
+runs_cb(GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  cwu_window_show_runs(user_data);
+}
+
+static void
 save_cb(GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
   cwu_page_save(CWU_WINDOW(user_data)->page, NULL, NULL);
@@ -286,6 +292,7 @@ static const GActionEntry entries[] = {
   { "open", open_cb, NULL, NULL, NULL, { 0 } },
   { "new-prompt", new_prompt_cb, NULL, NULL, NULL, { 0 } },
   { "new-tab", new_tab_cb, NULL, NULL, NULL, { 0 } },
+  { "runs", runs_cb, NULL, NULL, NULL, { 0 } },
   { "save", save_cb, NULL, NULL, NULL, { 0 } },
   { "save-as", save_as_cb, NULL, NULL, NULL, { 0 } },
   { "export", export_cb, NULL, NULL, NULL, { 0 } },

@@ -29,5 +29,6 @@ void cwu_window_actions_release(CwuWindow *self);
 typedef void (*CwuMayCloseCb)(CwuWindow *self, AdwTabPage *tab, gboolean may_close);
 void cwu_window_ask_close(CwuWindow *self, AdwTabPage *tab, CwuMayCloseCb done);
 CwuPage *cwu_window_page_of(AdwTabPage *tab);
+void cwu_window_show_runs(CwuWindow *self);
 /* A new tab, in front. */
 CwuPage *cwu_window_add_page(CwuWindow *self);

@@ -165,6 +165,20 @@ cwu_window_open(CwuWindow *self, GFile *file)
   cwu_page_open(page, file);
 }
 
+/* The page of runs, in front; one of its own unless an empty one is there. */
+void
+cwu_window_show_runs(CwuWindow *self)
+{
+  for (int i = 0; i < adw_tab_view_get_n_pages(self->tabs); i++)
+    if (cwu_page_peek_runs(page_at(self, i)) != NULL)
+      adw_tab_view_set_selected_page(self->tabs, adw_tab_view_get_nth_page(self->tabs, i));
+  bool is_blank = self->page != NULL && cwu_page_is_blank(self->page);
+  if (self->page == NULL || (cwu_page_peek_runs(self->page) == NULL && !is_blank))
+    cwu_window_add_page(self);
+  cwu_page_show_runs(self->page);
+  gtk_widget_grab_focus(GTK_WIDGET(cwu_page_peek_runs(self->page)));
+}
+
 guint
 cwu_window_recover(CwuWindow *self)
 {
@@ -281,7 +295,8 @@ build(CwuWindow *self)
 static void
 add_style(void)
 {
-  static const char *const sheets[] = { STYLE_FOLDER "style.css", STYLE_FOLDER "trace.css" };
+  static const char *const sheets[] = { STYLE_FOLDER "style.css", STYLE_FOLDER "trace.css",
+                                        STYLE_FOLDER "runs.css" };
   static gsize once = 0;
   if (!g_once_init_enter(&once))
     return;

@@ -6,6 +6,7 @@
 #include "loop-watch.h"
 #include "panes-support.h"
 #include "panes/lazy-rows.h"
+#include "panes/node-columns.h"
 #include "panes/node-row.h"
 #include "panes/node-table.h"
 #include "test-support.h"
@@ -67,6 +68,23 @@ is_listed(CwuNodeTable *table, int64_t node)
     if (node_at(table, i) == node)
       return true;
   return false;
+}
+
+/* In the smallest window the columns that tell nodes apart, and what they are sorted by, are
+ * seen without scrolling. */
+static void
+test_narrow(PanesFixture *f, gconstpointer data)
+{
+  const int narrow_px = 616; /* of a window of 1024, beside the side pane */
+  CwuNodeTable *table = show(f, SAMPLE);
+  CwuNodeColumns *columns =
+      CWU_NODE_COLUMNS(panes_find(GTK_WIDGET(table), CWU_TYPE_NODE_COLUMNS));
+  static const CwuNodeColumn first[] = { CWU_COLUMN_NAME, CWU_COLUMN_INFLUENCE, CWU_COLUMN_TYPE,
+                                         CWU_COLUMN_LAYER, CWU_COLUMN_TOKEN };
+  for (size_t i = 0; i < G_N_ELEMENTS(first); i++) {
+    CwuSpan span = cwu_node_columns_place(columns, first[i], narrow_px);
+    g_assert_cmpint(span.x + span.width, <=, narrow_px);
+  }
 }
 
 static void
@@ -399,6 +417,8 @@ main(int argc, char **argv)
     return 0;
   g_test_add("/ui/node-table/lists-what-is-shown", PanesFixture, NULL, NULL,
              test_lists_what_is_shown, panes_close);
+  g_test_add("/ui/node-table/first-columns-fit", PanesFixture, NULL, NULL, test_narrow,
+             panes_close);
   g_test_add("/ui/node-table/sorts", PanesFixture, NULL, NULL, test_sorts, panes_close);
   g_test_add("/ui/node-table/searches", PanesFixture, NULL, NULL, test_searches, panes_close);
   g_test_add("/ui/node-table/selection-is-the-documents", PanesFixture, NULL, NULL,

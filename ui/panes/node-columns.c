@@ -13,12 +13,12 @@ static const struct {
   int width; /* letters */
   bool is_number;
 } columns[CWU_N_COLUMNS] = {
-  [CWU_COLUMN_NAME] = { N_("Name"), 23, false },
-  [CWU_COLUMN_TYPE] = { N_("Type"), 12, false },
-  [CWU_COLUMN_LAYER] = { N_("Layer"), 6, true },
-  [CWU_COLUMN_TOKEN] = { N_("Token"), 13, false },
-  [CWU_COLUMN_ACTIVATION] = { N_("Activation"), 10, true },
-  [CWU_COLUMN_INFLUENCE] = { N_("Influence"), 10, true },
+  [CWU_COLUMN_NAME] = { N_("Name"), 21, false },
+  [CWU_COLUMN_INFLUENCE] = { N_("Influence"), 8, true },
+  [CWU_COLUMN_TYPE] = { N_("Type"), 11, false },
+  [CWU_COLUMN_LAYER] = { N_("Layer"), 4, true },
+  [CWU_COLUMN_TOKEN] = { N_("Token"), 11, false },
+  [CWU_COLUMN_ACTIVATION] = { N_("Activation"), 9, true },
   [CWU_COLUMN_INPUTS] = { N_("Inputs"), 7, true },
   [CWU_COLUMN_OUTPUTS] = { N_("Outputs"), 8, true },
   [CWU_COLUMN_PINNED] = { N_("Pinned"), 7, false },

@@ -254,6 +254,9 @@ build(CwuOverviewPane *self)
   gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scroller), GTK_POLICY_NEVER,
                                  GTK_POLICY_AUTOMATIC);
   gtk_scrolled_window_set_child(GTK_SCROLLED_WINDOW(scroller), box);
+  /* All of it scrolls: lists that gave way to what is below them would show half a row. */
+  gtk_scrollable_set_vscroll_policy(GTK_SCROLLABLE(gtk_widget_get_parent(box)),
+                                    GTK_SCROLL_NATURAL);
   gtk_widget_set_vexpand(scroller, TRUE);
   gtk_box_append(GTK_BOX(self), scroller);
 }

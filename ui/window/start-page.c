@@ -9,10 +9,12 @@
 
 #include "desktop/theme-watch.h"
 #include "panes/width-first.h"
+#include "window/card-grid.h"
 #include "window/thumbnail.h"
 
-#define CARD_WIDTH_PX  264
-#define CARD_HEIGHT_PX 150
+/* Of a thumbnail, in a card that may be wider or narrower: the ground is the same. */
+#define CARD_WIDTH_PX  292
+#define CARD_HEIGHT_PX 160
 #define MAX_RECENT     8
 #define MAX_SAMPLES    24
 
@@ -89,8 +91,9 @@ make_thumbnail(CwuStartPage *self, GtkWidget *button)
 static GtkWidget *
 card_label(GtkWidget *box, const char *text, const char *css_class)
 {
-  GtkWidget *label = g_object_new(GTK_TYPE_LABEL, "label", text, "xalign", 0.0f, "ellipsize",
-                                  PANGO_ELLIPSIZE_END, "max-width-chars", 24, NULL);
+  GtkWidget *label =
+      g_object_new(GTK_TYPE_LABEL, "label", text, "xalign", 0.0f, "ellipsize",
+                   PANGO_ELLIPSIZE_END, "width-chars", 16, "max-width-chars", 24, NULL);
   if (css_class != NULL)
     gtk_widget_add_css_class(label, css_class);
   gtk_box_append(GTK_BOX(box), label);
@@ -107,11 +110,12 @@ card_new(CwuStartPage *self, GFile *file)
   card->page = self;
   card->file = g_object_ref(file);
   card->picture = gtk_picture_new();
-  gtk_widget_set_size_request(card->picture, CARD_WIDTH_PX, CARD_HEIGHT_PX);
+  gtk_widget_set_size_request(card->picture, -1, CARD_HEIGHT_PX);
   gtk_picture_set_can_shrink(GTK_PICTURE(card->picture), TRUE);
   gtk_box_append(GTK_BOX(box), card->picture);
   gtk_widget_add_css_class(texts, "card-texts");
   card->prompt = card_label(texts, name, "heading");
+  g_object_set(card->prompt, "wrap", TRUE, "wrap-mode", PANGO_WRAP_WORD_CHAR, "lines", 2, NULL);
   card->answer = card_label(texts, "", "dim-label");
   gtk_box_append(GTK_BOX(box), texts);
   gtk_button_set_child(GTK_BUTTON(button), box);
@@ -141,11 +145,7 @@ add_samples(CwuStartPage *self)
   g_ptr_array_sort(names, compare_names);
   for (guint i = 0; i < MIN(names->len, MAX_SAMPLES); i++) {
     g_autoptr(GFile) file = g_file_new_build_filename(self->folder, names->pdata[i], NULL);
-    gtk_flow_box_append(GTK_FLOW_BOX(self->samples), card_new(self, file));
-    /* The card is what takes the focus, not the cell around it. */
-    GtkFlowBoxChild *cell =
-        gtk_flow_box_get_child_at_index(GTK_FLOW_BOX(self->samples), (int)i);
-    gtk_widget_set_focusable(GTK_WIDGET(cell), FALSE);
+    gtk_box_append(GTK_BOX(self->samples), card_new(self, file));
   }
   gtk_widget_set_visible(self->samples_box, names->len > 0);
 }
@@ -156,9 +156,9 @@ make_thumbnails_cb(CwuStartPage *self)
 {
   if (!gtk_widget_get_mapped(GTK_WIDGET(self)))
     return;
-  GtkWidget *cell = gtk_widget_get_first_child(self->samples);
-  for (; cell != NULL; cell = gtk_widget_get_next_sibling(cell))
-    make_thumbnail(self, gtk_flow_box_child_get_child(GTK_FLOW_BOX_CHILD(cell)));
+  GtkWidget *button = gtk_widget_get_first_child(self->samples);
+  for (; button != NULL; button = gtk_widget_get_next_sibling(button))
+    make_thumbnail(self, button);
 }
 
 /* ---- files opened last ----------------------------------------------------------------- */
@@ -299,20 +299,14 @@ static void
 build(CwuStartPage *self)
 {
   GtkWidget *page = gtk_box_new(GTK_ORIENTATION_VERTICAL, 32), *clamp = adw_clamp_new();
-  self->samples = gtk_flow_box_new();
+  self->samples = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 0);
+  gtk_widget_set_layout_manager(self->samples, cwu_card_grid_new());
   self->recent = gtk_list_box_new();
   gtk_accessible_update_property(GTK_ACCESSIBLE(self->recent), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                  _("Opened last"), -1);
   gtk_box_append(GTK_BOX(page), head_new());
   self->samples_box = section_new(page, _("Sample circuits"));
   self->recent_box = section_new(page, _("Opened last"));
-  gtk_flow_box_set_selection_mode(GTK_FLOW_BOX(self->samples), GTK_SELECTION_NONE);
-  gtk_flow_box_set_column_spacing(GTK_FLOW_BOX(self->samples), 12);
-  gtk_flow_box_set_row_spacing(GTK_FLOW_BOX(self->samples), 12);
-  gtk_flow_box_set_max_children_per_line(GTK_FLOW_BOX(self->samples), 4);
-  gtk_flow_box_set_min_children_per_line(GTK_FLOW_BOX(self->samples), 2);
-  gtk_flow_box_set_homogeneous(GTK_FLOW_BOX(self->samples), TRUE);
-  gtk_widget_set_halign(self->samples, GTK_ALIGN_START);
   gtk_box_append(GTK_BOX(self->samples_box), self->samples);
   gtk_list_box_set_selection_mode(GTK_LIST_BOX(self->recent), GTK_SELECTION_NONE);
   gtk_widget_add_css_class(self->recent, "boxed-list");
@@ -320,6 +314,7 @@ build(CwuStartPage *self)
   gtk_box_append(GTK_BOX(self->recent_box), self->recent);
   gtk_widget_add_css_class(page, "start-page");
   adw_clamp_set_maximum_size(ADW_CLAMP(clamp), 1160);
+  adw_clamp_set_tightening_threshold(ADW_CLAMP(clamp), 1160);
   adw_clamp_set_child(ADW_CLAMP(clamp), page);
   self->scroller = gtk_scrolled_window_new();
   gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(self->scroller), GTK_POLICY_NEVER,

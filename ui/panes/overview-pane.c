@@ -28,6 +28,7 @@ typedef enum {
   SAMPLE_SQUARE,
   SAMPLE_CIRCLE,
   SAMPLE_DIAMOND,
+  SAMPLE_NAMED,
   SAMPLE_ADDS,
   SAMPLE_TAKES,
   SAMPLE_FEEDS,
@@ -51,15 +52,16 @@ draw_sample_cb(GtkDrawingArea *area, cairo_t *cr, int width, int height, gpointe
                         (CwuPoint){ width - 2, height / 2.0 }, &edge);
     return;
   }
-  if (sample == SAMPLE_FEEDS || sample == SAMPLE_FED) {
-    if (sample == SAMPLE_FEEDS)
-      cwu_legend_draw_feeder(canvas, theme, (CwuPoint){ width / 2.0, height / 2.0 }, 5);
-    else
-      cwu_legend_draw_arrow(canvas, theme, (CwuPoint){ 2, height / 2.0 }, width - 5);
-    return;
-  }
-  cwu_painter_draw_node(canvas, theme, kinds[sample], (CwuPoint){ width / 2.0, height / 2.0 },
-                        5, sample == SAMPLE_DIAMOND ? theme->node_pale : theme->node_strong);
+  CwuPoint middle = { width / 2.0, height / 2.0 };
+  if (sample == SAMPLE_NAMED)
+    cwu_legend_draw_named(canvas, theme, middle, 5);
+  else if (sample == SAMPLE_FEEDS)
+    cwu_legend_draw_feeder(canvas, theme, middle, 5);
+  else if (sample == SAMPLE_FED)
+    cwu_legend_draw_arrow(canvas, theme, (CwuPoint){ 2, height / 2.0 }, width - 5);
+  else
+    cwu_painter_draw_node(canvas, theme, kinds[sample], middle, 5,
+                          sample == SAMPLE_DIAMOND ? theme->node_pale : theme->node_strong);
 }
 
 static void
@@ -204,11 +206,12 @@ samples_new(void)
   add_sample(GTK_GRID(grid), 1, SAMPLE_CIRCLE,
              _("A feature, named by what it promotes; darker with more influence"));
   add_sample(GTK_GRID(grid), 2, SAMPLE_DIAMOND, _("What the features do not explain"));
-  add_sample(GTK_GRID(grid), 3, SAMPLE_ADDS, _("Adds to its target; width by its share"));
-  add_sample(GTK_GRID(grid), 4, SAMPLE_TAKES, _("Takes away from its target"));
-  add_sample(GTK_GRID(grid), 5, SAMPLE_FEEDS,
-             _("Filled: feeds the selected node, in the colour of the edge"));
-  add_sample(GTK_GRID(grid), 6, SAMPLE_FED, _("Arrow: leads to what the selected node feeds"));
+  add_sample(GTK_GRID(grid), 3, SAMPLE_NAMED, _("Filled: its name stands beside it"));
+  add_sample(GTK_GRID(grid), 4, SAMPLE_ADDS, _("Adds to its target; width by its share"));
+  add_sample(GTK_GRID(grid), 5, SAMPLE_TAKES, _("Takes away from its target"));
+  add_sample(GTK_GRID(grid), 6, SAMPLE_FEEDS,
+             _("In the colour of its edge: feeds the selected node"));
+  add_sample(GTK_GRID(grid), 7, SAMPLE_FED, _("Arrow: leads to what the selected node feeds"));
   return grid;
 }
 

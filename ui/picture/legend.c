@@ -13,7 +13,14 @@
 #define EDGE_PX      2.0
 #define ARROW_PX     6.0
 
-typedef enum { ENTRY_NODE, ENTRY_EDGE, ENTRY_SELECTED, ENTRY_FEEDS, ENTRY_FED } EntryKind;
+typedef enum {
+  ENTRY_NODE,
+  ENTRY_NAMED,
+  ENTRY_EDGE,
+  ENTRY_SELECTED,
+  ENTRY_FEEDS,
+  ENTRY_FED
+} EntryKind;
 
 typedef struct {
   EntryKind what;
@@ -26,6 +33,7 @@ static const Entry entries[] = {
   { ENTRY_NODE, CW_NODE_TOKEN, false, N_("token, output") },
   { ENTRY_NODE, CW_NODE_FEATURE, false, N_("feature") },
   { ENTRY_NODE, CW_NODE_ERROR, false, N_("unexplained") },
+  { ENTRY_NAMED, CW_NODE_FEATURE, false, N_("named beside it") },
   { ENTRY_EDGE, CW_NODE_OTHER, false, N_("adds") },
   { ENTRY_EDGE, CW_NODE_OTHER, true, N_("takes away") },
   { ENTRY_SELECTED, CW_NODE_FEATURE, false, N_("selected") },
@@ -33,13 +41,26 @@ static const Entry entries[] = {
   { ENTRY_FED, CW_NODE_OTHER, false, N_("fed by it") },
 };
 
-void
-cwu_legend_draw_feeder(CwuCanvas *canvas, const CwuTheme *theme, CwuPoint at, double radius)
+static void
+draw_filled(CwuCanvas *canvas, const CwuTheme *theme, CwuColour fill, CwuPoint at,
+            double radius)
 {
-  CwuStyle style = { .fill = theme->positive,
+  CwuStyle style = { .fill = fill,
                      .stroke = theme->node_strong,
                      .stroke_px = theme->outline_px };
   canvas->class->glyph(canvas, CWU_SHAPE_CIRCLE, at, radius, &style);
+}
+
+void
+cwu_legend_draw_feeder(CwuCanvas *canvas, const CwuTheme *theme, CwuPoint at, double radius)
+{
+  draw_filled(canvas, theme, theme->positive, at, radius);
+}
+
+void
+cwu_legend_draw_named(CwuCanvas *canvas, const CwuTheme *theme, CwuPoint at, double radius)
+{
+  draw_filled(canvas, theme, theme->node_strong, at, radius);
 }
 
 void
@@ -74,6 +95,8 @@ draw_sample(CwuCanvas *canvas, const CwuTheme *theme, const Entry *entry, CwuPoi
     canvas->class->line(canvas, at, (CwuPoint){ at.x + SAMPLE_PX, at.y }, &edge);
   else if (entry->what == ENTRY_FED)
     cwu_legend_draw_arrow(canvas, theme, at, SAMPLE_PX);
+  else if (entry->what == ENTRY_NAMED)
+    cwu_legend_draw_named(canvas, theme, middle, GLYPH_PX);
   else if (entry->what == ENTRY_FEEDS)
     cwu_legend_draw_feeder(canvas, theme, middle, GLYPH_PX);
   else

@@ -153,6 +153,19 @@ adopt(CwuAutosaveStore *store, const char *copy, GPtrArray *found)
   g_ptr_array_add(found, recovered);
 }
 
+/* What is left of copies that were being written, of facts without a copy, and the lock. */
+static void
+remove_rest(const char *folder)
+{
+  g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+  const char *name;
+  while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+    if (!g_str_has_suffix(name, ".clew"))
+      g_unlink(path);
+  }
+}
+
 static void
 adopt_folder(CwuAutosaveStore *store, const char *folder, GPtrArray *found)
 {
@@ -160,16 +173,13 @@ adopt_folder(CwuAutosaveStore *store, const char *folder, GPtrArray *found)
   if (lock < 0)
     return;
   g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
-  g_autofree char *lock_path = g_build_filename(folder, LOCK, NULL);
   const char *name;
   while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
     g_autofree char *path = g_build_filename(folder, name, NULL);
     if (g_str_has_suffix(name, ".clew"))
       adopt(store, path, found);
-    else if (g_str_has_prefix(name, ".") || strstr(name, ".tmp") != NULL)
-      g_unlink(path); /* A copy that was being written. */
   }
-  g_unlink(lock_path);
+  remove_rest(folder);
   close(lock);
   g_rmdir(folder);
 }

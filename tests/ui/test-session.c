@@ -388,13 +388,24 @@ save(Fixture *f)
 }
 
 static void
-close_tab(Fixture *f)
+new_tab(Fixture *f)
 {
   CwuPage *page = f->session.window->page;
   session_keys("ctrl+t");
   session_until(f->session.window->page != page);
+}
+
+static void
+first_tab(Fixture *f)
+{
   AdwTabView *tabs = f->session.window->tabs;
   adw_tab_view_set_selected_page(tabs, adw_tab_view_get_nth_page(tabs, 0));
+}
+
+static void
+close_tab(Fixture *f)
+{
+  AdwTabView *tabs = f->session.window->tabs;
   session_keys("ctrl+w");
   session_until(adw_tab_view_get_n_pages(tabs) == 1);
 }
@@ -541,6 +552,8 @@ test_session(Fixture *f, gconstpointer data)
   do_step(f, "look at all", look_at_all);
   do_step(f, "save", save);
   do_step(f, "export", export_picture);
+  do_step(f, "new tab", new_tab);
+  do_step(f, "another tab", first_tab);
   do_step(f, "close the tab", close_tab);
   do_step(f, "open again", open_file);
   do_step(f, "look at all", look_at_all);

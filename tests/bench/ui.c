@@ -1,12 +1,16 @@
 /* ui.c - how long the canvas keeps the main thread, scripted: panning, zooming, hovering, and a
  * threshold slider that is dragged, in both views, on generated graphs.
  *
+ *     bench-ui [small] [large]
+ *
  * Each step is one event (what a gesture's handler does) and the frame it leads to. Counted is
  * the main thread's CPU time, since the machine may be shared and software rendering under Xvfb
  * tells nothing of a screen: in the event, in the canvas's snapshot, and in the whole frame
- * with GTK's own layout and renderer. Wall time: the longest gap between two turns of the main
- * loop (a stall), and how long after a threshold step its coarse and its whole picture are
- * there. Wants a display. Prints one JSON object. */
+ * with GTK's own layout and renderer. Of the frame also what it took with waiting for the X
+ * server, but without waiting for a core ("own"). Of the main loop's longest turn: its wall
+ * time, its own, its CPU time. Of a threshold step: the wall time until its coarse and its
+ * whole picture are there, and the CPU time of all threads until then. Wants a display. Prints
+ * one JSON object. */
 #include "bench-support.h"
 #include "golden-graph.h"
 
@@ -16,14 +20,15 @@
 #include <string.h>
 #include <time.h>
 
+#include "../ui/loop-watch.h"
 #include "graph/graph-view-private.h"
 
 #define MAX_STEPS 400
 
 typedef struct {
-  double event[MAX_STEPS], snapshot[MAX_STEPS], frame[MAX_STEPS];
+  double event[MAX_STEPS], snapshot[MAX_STEPS], frame[MAX_STEPS], frame_own[MAX_STEPS];
   size_t n;
-  double stall_ms;
+  LoopWatch turns;
 } Times;
 
 typedef struct {
@@ -32,19 +37,25 @@ typedef struct {
   GtkWindow *window;
   GtkEventController *motion;
   void (*snapshot)(GtkWidget *widget, GtkSnapshot *snapshot);
-  double snapshot_ms, frame_ms, frame_start;
+  double snapshot_ms, frame_ms, frame_own_ms, frame_start;
+  LoopMoment frame_moment;
   guint n_frames;
-  gint64 turn_us, stall_us; /* of the main loop: the last turn, the longest gap */
 } Bench;
 
 static Bench bench;
 
 static double
-cpu_ms(void)
+clock_ms(clockid_t clock)
 {
   struct timespec t;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  clock_gettime(clock, &t);
   return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
+}
+
+static double
+cpu_ms(void)
+{
+  return clock_ms(CLOCK_THREAD_CPUTIME_ID);
 }
 
 /* ---- watching ---------------------------------------------------------------------------- */
@@ -60,6 +71,7 @@ timed_snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
 static void
 before_paint_cb(void)
 {
+  bench.frame_moment = loop_moment_now();
   bench.frame_start = cpu_ms();
 }
 
@@ -67,15 +79,14 @@ static void
 after_paint_cb(void)
 {
   bench.frame_ms += cpu_ms() - bench.frame_start;
+  bench.frame_own_ms += loop_moment_own_ms(&bench.frame_moment);
   bench.n_frames++;
 }
 
+/* So that waiting for a turn ends. */
 static gboolean
 turn_cb(gpointer data)
 {
-  gint64 now = g_get_monotonic_time();
-  bench.stall_us = MAX(bench.stall_us, now - bench.turn_us);
-  bench.turn_us = now;
   return G_SOURCE_CONTINUE;
 }
 
@@ -114,18 +125,18 @@ static void
 run(Times *times, int n_steps, StepFunc step)
 {
   times->n = 0;
-  bench.stall_us = 0;
-  bench.turn_us = g_get_monotonic_time();
+  loop_watch_start(&times->turns);
   for (int i = 0; i < n_steps; i++) {
-    bench.snapshot_ms = bench.frame_ms = 0;
+    bench.snapshot_ms = bench.frame_ms = bench.frame_own_ms = 0;
     double start = cpu_ms();
     step(i);
     times->event[times->n] = cpu_ms() - start;
     wait_frame();
     times->snapshot[times->n] = bench.snapshot_ms;
+    times->frame_own[times->n] = bench.frame_own_ms;
     times->frame[times->n++] = bench.frame_ms;
   }
-  times->stall_ms = (double)bench.stall_us / 1e3;
+  loop_watch_stop(&times->turns);
 }
 
 static void
@@ -170,19 +181,25 @@ slide(int step)
  */
 
 static void
+print_row(const char *name, double *ms, size_t n)
+{
+  double most = 0;
+  for (size_t i = 0; i < n; i++)
+    most = MAX(most, ms[i]);
+  printf("\"%s\": [%.2f, %.2f], ", name, bench_median(ms, n), most);
+}
+
+static void
 print_times(const char *name, Times *times)
 {
-  double most[3] = { 0, 0, 0 };
-  for (size_t i = 0; i < times->n; i++) {
-    most[0] = MAX(most[0], times->event[i]);
-    most[1] = MAX(most[1], times->snapshot[i]);
-    most[2] = MAX(most[2], times->frame[i]);
-  }
-  printf("    \"%s\": {\"event_ms\": [%.2f, %.2f], \"snapshot_ms\": [%.2f, %.2f], "
-         "\"frame_ms\": [%.2f, %.2f], \"stall_ms\": %.1f},\n",
-         name, bench_median(times->event, times->n), most[0],
-         bench_median(times->snapshot, times->n), most[1], bench_median(times->frame, times->n),
-         most[2], times->stall_ms);
+  const LoopWatch *turns = &times->turns;
+  printf("    \"%s\": {", name);
+  print_row("event_ms", times->event, times->n);
+  print_row("snapshot_ms", times->snapshot, times->n);
+  print_row("frame_ms", times->frame, times->n);
+  print_row("frame_own_ms", times->frame_own, times->n);
+  printf("\"turn_ms\": %.1f, \"turn_own_ms\": %.1f, \"turn_cpu_ms\": %.1f},\n", turns->worst_ms,
+         turns->worst_own_ms, turns->worst_cpu_ms);
 }
 
 static void
@@ -208,23 +225,26 @@ time_view(const char *view)
   wait_complete();
 }
 
-/* After one threshold step, in ms of wall time: a picture of what is left, and all of it. */
+/* After one threshold step: a picture of what is left, and all of it. */
 static void
 time_step(const char *name, double node_threshold, const char *separator)
 {
   const CwuPictureState *state = cwu_picture_runner_peek(bench.view->runner);
   const CwuScene *before = state->scene;
   gint64 start = g_get_monotonic_time();
+  double cpu = clock_ms(CLOCK_PROCESS_CPUTIME_ID);
   cw_document_set_thresholds(cwu_document_peek_core(bench.document), node_threshold, 1);
   cwu_document_sync(bench.document);
   while (state->scene == before)
     turn();
   double coarse = (double)(g_get_monotonic_time() - start) / 1e3;
+  double coarse_cpu = clock_ms(CLOCK_PROCESS_CPUTIME_ID) - cpu;
   wait_complete();
   printf("    \"%s\": {\"nodes\": %zu, \"edges\": %zu, \"coarse_ms\": %.0f, "
-         "\"full_ms\": %.0f}%s\n",
-         name, state->scene->n_nodes, state->scene->n_edges, coarse,
-         (double)(g_get_monotonic_time() - start) / 1e3, separator);
+         "\"coarse_cpu_ms\": %.0f, \"full_ms\": %.0f, \"full_cpu_ms\": %.0f}%s\n",
+         name, state->scene->n_nodes, state->scene->n_edges, coarse, coarse_cpu,
+         (double)(g_get_monotonic_time() - start) / 1e3,
+         clock_ms(CLOCK_PROCESS_CPUTIME_ID) - cpu, separator);
 }
 
 static void
@@ -275,7 +295,7 @@ time_floor(void)
 }
 
 static void
-time_graph(const char *name, CwGraph *graph, const char *separator)
+time_graph(const char *name, CwGraph *graph)
 {
   bool is_set = false;
   cwu_document_set_graph_async(bench.document, graph, (double[]){ 0.8, 0.98 }, graph_set_cb,
@@ -286,14 +306,14 @@ time_graph(const char *name, CwGraph *graph, const char *separator)
   cwu_document_sync(bench.document);
   wait_complete();
   const CwPruned *shown = cwu_document_peek_pruned(bench.document);
-  printf("  \"%s\": {\"shown_nodes\": %zu, \"shown_edges\": %zu,\n", name, shown->n_kept_nodes,
-         shown->n_kept_edges);
+  printf(",\n  \"%s\": {\"shown_nodes\": %zu, \"shown_edges\": %zu,\n", name,
+         shown->n_kept_nodes, shown->n_kept_edges);
   time_floor();
   time_view("layers");
   time_steps(",");
   time_view("force");
   time_steps("");
-  printf("  }%s\n", separator);
+  printf("  }");
   cwu_document_set_view(bench.document, "layers");
 }
 
@@ -325,8 +345,14 @@ build_window(void)
   g_timeout_add(1, turn_cb, NULL);
 }
 
+static bool
+is_wanted(const char *name, int argc, char **argv)
+{
+  return argc == 1 || g_strv_contains((const char *const *)argv + 1, name);
+}
+
 int
-main(void)
+main(int argc, char **argv)
 {
   if (!gtk_init_check()) {
     fprintf(stderr, "There is no display: run this under Xvfb, as in xvfb-run -a ...\n");
@@ -337,11 +363,12 @@ main(void)
   g_autoptr(CwGraph) small = graph_random(2500, 16, 12, 0.035, 1);
   g_autoptr(CwGraph) large = graph_random(11500, 16, 22, 0.0203, 2);
   build_window();
-  printf("{\n  \"case\": \"ui\", \"machine\": \"%s\", \"times\": \"[median, most]\",\n",
-         machine);
-  time_graph("small", small, ",");
-  time_graph("large", large, "");
-  printf("}\n");
+  printf("{\n  \"case\": \"ui\", \"machine\": \"%s\", \"times\": \"[median, most]\"", machine);
+  if (is_wanted("small", argc, argv))
+    time_graph("small", small);
+  if (is_wanted("large", argc, argv))
+    time_graph("large", large);
+  printf("\n}\n");
   gtk_window_destroy(bench.window);
   g_object_unref(bench.document);
   return 0;

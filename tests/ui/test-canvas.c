@@ -6,7 +6,6 @@
 #include "graph/minimap.h"
 #include "graph/pick.h"
 #include "graph/walk.h"
-#include "picture/edge-raster.h"
 #include "picture/force-plane.h"
 #include "picture/label-painter.h"
 #include "picture/layers-layout.h"
@@ -104,82 +103,6 @@ test_scene_from_masks(void)
     if (k > 0)
       g_assert_cmpfloat(fabsf(edge->share), <=,
                         fabsf(part->edges[part->edge_order[k - 1]].share) + 2e-3f);
-  }
-}
-
-/* Many threads add up to what one does, and a raised flag to nothing. */
-static void
-test_edges_on_threads(void)
-{
-  g_autoptr(CwuScene) scene = crowded_scene();
-  g_autoptr(CwuLayout) layout = cwu_layers_layout_new(scene, WIDTH, HEIGHT, NULL);
-  CwuCamera camera = cwu_camera_at(&CWU_VIEWPOINT_ALL, &plot);
-  g_autoptr(CwCancel) cancel = cw_cancel_new();
-  CwuEdgeRaster *rasters[3];
-  cairo_surface_t *images[3];
-  size_t n = scene->n_edges;
-  for (int i = 0; i < 3; i++)
-    rasters[i] = cwu_edge_raster_new(&camera, 1, NULL);
-  g_assert_cmpuint(cwu_edge_raster_add(rasters[0], scene, layout, 0, n, cancel), ==, n);
-  g_assert_cmpuint(cwu_edge_raster_add_on_threads(rasters[1], scene, layout, 0, n, cancel), ==,
-                   n);
-  cw_cancel_trigger(cancel);
-  g_assert_cmpuint(cwu_edge_raster_add_on_threads(rasters[2], scene, layout, 0, n, cancel), ==,
-                   0);
-  for (int i = 0; i < 3; i++)
-    images[i] = cwu_edge_raster_dup_image(rasters[i], cwu_theme_get(CWU_THEME_LIGHT));
-  size_t n_bytes = (size_t)cairo_image_surface_get_stride(images[0]) *
-                   (size_t)cairo_image_surface_get_height(images[0]);
-  const unsigned char *one = cairo_image_surface_get_data(images[0]);
-  const unsigned char *many = cairo_image_surface_get_data(images[1]);
-  const unsigned char *none = cairo_image_surface_get_data(images[2]);
-  bool has_ink = false;
-  for (size_t i = 0; i < n_bytes; i++) {
-    g_assert_cmpint(abs(one[i] - many[i]), <=, 1); /* sums in another order, rounded */
-    g_assert_cmpint(none[i], ==, 0);
-    has_ink |= one[i] > 0;
-  }
-  g_assert_true(has_ink);
-  for (int i = 0; i < 3; i++) {
-    cairo_surface_destroy(images[i]);
-    cwu_edge_raster_free(rasters[i]);
-  }
-}
-
-/* Mean alpha of all edges over a plot of so many times the usual width and height. */
-static double
-mean_ink(const CwuScene *scene, CwuThemeKind kind, double times)
-{
-  CwuRect large = { 0, 0, times * WIDTH, times * HEIGHT };
-  CwuCamera camera = cwu_camera_at(&CWU_VIEWPOINT_ALL, &large);
-  g_autoptr(CwuLayout) layout = cwu_layers_layout_new(scene, large.width, large.height, NULL);
-  CwuEdgeRaster *raster = cwu_edge_raster_new(&camera, 1, NULL);
-  cwu_edge_raster_add(raster, scene, layout, 0, scene->n_edges, NULL);
-  cairo_surface_t *image = cwu_edge_raster_dup_image(raster, cwu_theme_get(kind));
-  int width = cairo_image_surface_get_width(image);
-  int height = cairo_image_surface_get_height(image);
-  double sum = 0;
-  for (int y = 0; y < height; y++)
-    for (int x = 0; x < width; x++)
-      sum += cairo_image_surface_get_data(
-          image)[y * cairo_image_surface_get_stride(image) + 4 * x + 3];
-  cairo_surface_destroy(image);
-  cwu_edge_raster_free(raster);
-  return sum / 255 / width / height;
-}
-
-/* Twice as wide and high, edges are twice as far apart: the mass keeps its grey. */
-static void
-test_mass_does_not_fade_with_size(void)
-{
-  g_autoptr(CwGraph) graph = graph_random(100, 8, 5, 0.1, 3);
-  g_autoptr(CwuScene) scene = cwu_scene_new(graph, NULL, NULL);
-  for (int kind = 0; kind < CWU_N_THEMES; kind++) {
-    double usual = mean_ink(scene, (CwuThemeKind)kind, 1);
-    double large = mean_ink(scene, (CwuThemeKind)kind, 2);
-    g_test_message("theme %d: %.4f, twice as large %.4f", kind, usual, large);
-    g_assert_cmpfloat(large, >, 0.8 * usual);
-    g_assert_cmpfloat(large, <, 1.2 * usual);
   }
 }
 
@@ -590,8 +513,6 @@ main(int argc, char **argv)
   g_test_add_func("/ui/layout/closed-cells-keep-their-rows", test_closed_cells_keep_their_rows);
   g_test_add_func("/ui/layout/crowded-cells-open", test_crowded_cells_open);
   g_test_add_func("/ui/scene/from-masks", test_scene_from_masks);
-  g_test_add_func("/ui/edges/on-threads", test_edges_on_threads);
-  g_test_add_func("/ui/edges/do-not-fade-with-size", test_mass_does_not_fade_with_size);
   g_test_add_func("/ui/plane/turns-up-and-back", test_plane_turns_up_and_back);
   g_test_add_func("/ui/plane/frame-holds", test_frame_holds);
   g_test_add_func("/ui/plane/force-input-is-the-scene", test_force_input_is_the_scene);

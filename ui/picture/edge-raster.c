@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define EDGES_PER_LOOK 2048
+#define EDGES_AHEAD    8 /* asked from memory before their turn: they lie all over it */
 #define MAX_THREADS    4
 /* Ink of an edge by its share of the target's input: even the weakest leaves a trace. */
 #define INK_LEAST 0.018
@@ -82,6 +83,43 @@ clip_main(double *a, double *a_side, double *b, double *b_side, double limit)
   return true;
 }
 
+/* ceil() of what lies above -1, without a call. */
+static int
+ceil_int(double x)
+{
+  int below = (int)x;
+  return below + (x > below);
+}
+
+/* From pixel `from` to before `to` along a line that stays so far inside that no pixel of it
+ * need be looked at. cell is that of from and side 0. */
+static void
+ink_inside(float *cell, int from, int to, float side, float step, size_t main_stride,
+           size_t side_stride, float ink)
+{
+  for (int i = from; i < to; i++, side += step, cell += main_stride) {
+    int s = (int)side;
+    float part = side - (float)s, *at = cell + (size_t)s * side_stride;
+    at[0] += ink * (1 - part);
+    at[side_stride] += ink * part;
+  }
+}
+
+/* The same, leaving out what lies beside the picture. */
+static void
+ink_crossing(float *cell, int from, int to, float side, float step, size_t main_stride,
+             size_t side_stride, int side_limit, float ink)
+{
+  for (int i = from; i < to; i++, side += step, cell += main_stride) {
+    float floor_side = floorf(side), part = side - floor_side;
+    int s = (int)floor_side;
+    if (s >= 0 && s < side_limit)
+      cell[(size_t)s * side_stride] += ink * (1 - part);
+    if (s + 1 >= 0 && s + 1 < side_limit)
+      cell[(size_t)(s + 1) * side_stride] += ink * part;
+  }
+}
+
 /* One line from main coordinate a to b > a. Pixels whose middle lies in [a, b) are inked, so
  * that consecutive lines of a curve share none. main_stride and side_stride step in density. */
 static void
@@ -90,21 +128,18 @@ add_line(float *density, double a, double a_side, double b, double b_side, int m
 {
   if (!clip_main(&a, &a_side, &b, &b_side, main_limit))
     return;
-  int from = (int)ceil(a - 0.5), to = MIN((int)ceil(b - 0.5), main_limit);
+  int from = ceil_int(a - 0.5), to = MIN(ceil_int(b - 0.5), main_limit);
   if (from >= to)
     return;
   double slope = (b_side - a_side) / (b - a);
   float side = (float)(a_side + (from + 0.5 - a) * slope - 0.5), step = (float)slope;
+  float *cell = density + (size_t)from * main_stride;
   ink *= sqrtf(1 + step * step);
-  for (int i = from; i < to; i++, side += step) {
-    float floor_side = floorf(side), part = side - floor_side;
-    int s = (int)floor_side;
-    float *cell = density + (size_t)i * main_stride;
-    if (s >= 0 && s < side_limit)
-      cell[(size_t)s * side_stride] += ink * (1 - part);
-    if (s + 1 >= 0 && s + 1 < side_limit)
-      cell[(size_t)(s + 1) * side_stride] += ink * part;
-  }
+  /* Half a pixel before the first and behind the last, and what sums of steps round. */
+  if (MIN(a_side, b_side) >= 2 && MAX(a_side, b_side) <= side_limit - 2)
+    ink_inside(cell, from, to, side, step, main_stride, side_stride, ink);
+  else
+    ink_crossing(cell, from, to, side, step, main_stride, side_stride, side_limit, ink);
 }
 
 static void
@@ -148,6 +183,8 @@ cwu_edge_raster_add(CwuEdgeRaster *raster, const CwuScene *scene, const CwuLayou
   for (; i < MIN(to, scene->n_edges); i++) {
     if ((i - from) % EDGES_PER_LOOK == 0 && cw_cancel_is_triggered(cancel))
       break;
+    if (i + EDGES_AHEAD < scene->n_edges)
+      __builtin_prefetch(&scene->edges[scene->edge_order[i + EDGES_AHEAD]]);
     add_edge(raster, layout, &scene->edges[scene->edge_order[i]]);
   }
   return i;

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cache-metrics.h"
 #include "commands.h"
 #include "cw-activations.h"
 #include "facts.h"
@@ -91,6 +92,7 @@ run_cache(CwaRun *run, GError **error)
 {
   const CwaArguments *arguments = run->arguments;
   g_autoptr(GPtrArray) paths = cwa_texts_list(arguments);
+  CwaCacheMetrics metrics = { .worker = run->worker };
   CwCollectOptions options = {
     .text = { .paths = (const char *const *)paths->pdata,
               .text_field = cwa_arguments_text(arguments, "field"),
@@ -102,6 +104,8 @@ run_cache(CwaRun *run, GError **error)
     .batch_tokens = cwa_arguments_integer(arguments, "batch"),
     .seed = (uint64_t)cwa_arguments_integer(arguments, "seed"),
     .is_reduced = cwa_arguments_flag(arguments, "reduced"),
+    .made = cwa_cache_metrics_made_cb,
+    .made_data = &metrics,
   };
   if (cwa_arguments_flag(arguments, "join"))
     return run_join(run, error);

@@ -9,6 +9,7 @@
 #include "commands.h"
 #include "cw-train.h"
 #include "facts.h"
+#include "metrics-text.h"
 #include "prompt.h"
 #include "texts.h"
 
@@ -151,12 +152,15 @@ read_settings(const CwaArguments *arguments, CwTrainSettings *settings, GError *
 /* ---- run ----------------------------------------------------------------------------------
  */
 
+/* JSON for whoever reads along; a window has metrics.jsonl and shows the log to people. */
 static void
 print_line(const char *json, gpointer user_data)
 {
-  CwaProgress *progress = user_data;
-  cwa_progress_finish(progress);
-  g_printerr("%s\n", json);
+  const CwaRun *run = user_data;
+  bool is_watched = run->worker != NULL && cw_run_worker_is_launched(run->worker);
+  g_autofree char *text = is_watched ? cwa_metrics_dup_text(json) : g_strdup(json);
+  cwa_progress_finish(run->progress);
+  g_printerr("%s\n", text);
 }
 
 /* --activations or --text, of which one must be there. */
@@ -233,7 +237,7 @@ run_train(CwaRun *run, GError **error)
                           .is_resumed = cwa_arguments_flag(arguments, "resume"),
                           .cancel = run->cancel,
                           .progress = run->reports,
-                          .line_data = run->progress };
+                          .line_data = run };
   if (!cwa_arguments_flag(arguments, "quiet"))
     training.line = print_line;
   if (!check_source(arguments, error) || !read_settings(arguments, &training.settings, error) ||

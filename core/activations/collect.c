@@ -28,12 +28,15 @@ typedef struct {
 /* ---- a batch out of text ---------------------------------------------------------------- */
 
 static void
-report_progress(const Collect *collect, int64_t n_rows)
+report_progress(const Collect *collect, int64_t n_rows, bool is_stored)
 {
+  const CwCollectOptions *options = &collect->options;
   double of_text = cw_texts_get_fraction(collect->texts);
-  double of_rows =
-      collect->options.n_tokens > 0 ? (double)n_rows / (double)collect->options.n_tokens : 0;
-  cw_progress_report(collect->progress, "cache", MIN(MAX(of_text, of_rows), 1));
+  double of_rows = options->n_tokens > 0 ? (double)n_rows / (double)options->n_tokens : 0;
+  double fraction = MIN(MAX(of_text, of_rows), 1);
+  cw_progress_report(collect->progress, "cache", fraction);
+  if (options->made != NULL && !is_stored)
+    options->made(n_rows, fraction, options->made_data);
 }
 
 /* Whether a window belongs to the batch in which n_rows rows are; else it is kept for the next,
@@ -68,7 +71,7 @@ read_batch(Collect *collect, bool is_stored, int64_t *n_rows, bool *is_last)
     report->n_windows++;
     report->n_documents += window.document != collect->last_document;
     collect->last_document = window.document;
-    report_progress(collect, report->n_rows + *n_rows);
+    report_progress(collect, report->n_rows + *n_rows, is_stored);
   }
   *is_last = true;
   if (error != NULL) {

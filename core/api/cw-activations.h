@@ -172,6 +172,10 @@ typedef struct {
   int64_t batch_tokens;     /* rows held in f32 and mixed before they are written; 0: 512 MB */
   uint64_t seed;            /* of the order within a batch */
   bool is_reduced;          /* the model runs with CW_FORWARD_REDUCED */
+  /* Called for each window that the model has run over, not for those that are passed over:
+   * rows so far, and the share of all. May be NULL. */
+  void (*made)(int64_t n_rows, double fraction, gpointer user_data);
+  gpointer made_data;
 } CwCollectOptions;
 
 typedef struct {

@@ -10,7 +10,7 @@
  * end in the file was killed request        "pause" or "stop", while that is asked of the
  * worker log.txt        its standard output and error metrics.jsonl  a line of JSON each few
  * steps and its result: cache/ of a cache, transcoder/ and checkpoint-<step>/ of a training,
- *                  report.json of an evaluation
+ *                  report.json and its charts page.png of an evaluation
  *
  * The folder may be moved or copied: nothing in it holds its own path. `clew train` started by
  * hand keeps the same record in its --output.
@@ -22,6 +22,9 @@
 #include "cw-base.h"
 
 G_BEGIN_DECLS
+
+/* The charts of an evaluation, beside its report. */
+#define CW_RUN_PAGE_FILE "page.png"
 
 typedef enum { CW_RUN_CACHE, CW_RUN_TRAINING, CW_RUN_EVALUATION } CwRunKind;
 
@@ -180,6 +183,8 @@ typedef struct _CwRunWorker CwRunWorker;
 /* The run that a launcher started this process for: its lock came as descriptor 3 and its
  * folder is the present one. NULL: the process was started otherwise. */
 CwRunWorker *cw_run_worker_adopt(void);
+/* Whether it was adopted: standard output and error are the run's log. */
+bool cw_run_worker_is_launched(const CwRunWorker *worker);
 /* Takes a folder, which is made if need be, for a process started by hand. run.json is written
  * from kind and arguments (paths absolute, or relative to the folder) unless is_resumed and it
  * is there. Errors: another worker is in it, disk. */

@@ -108,9 +108,10 @@ check_name(const char *name, GError **error)
 static bool
 check_arguments(const char *const *arguments, GError **error)
 {
-  static const char *const ours[] = { "--output", "-o", "--resume", NULL };
-  for (; *arguments != NULL; arguments++)
-    if (g_strv_contains(ours, *arguments) || g_str_has_prefix(*arguments, "--output=")) {
+  static const char *const ours[] = { "--output", "-o", "--resume", "--plot", NULL };
+  for (; *arguments != NULL && strcmp(*arguments, "--") != 0; arguments++)
+    if (g_strv_contains(ours, *arguments) || g_str_has_prefix(*arguments, "--output=") ||
+        g_str_has_prefix(*arguments, "--plot=")) {
       g_set_error(error, CW_ERROR, CW_ERROR_ARGUMENT,
                   "%s follows from the run's folder; leave it out", *arguments);
       return false;

@@ -30,8 +30,8 @@ set_up_child_cb(gpointer user_data)
     return; /* Runs all the same. */
 }
 
-/* clew KIND --output PLACE [--resume] ARGUMENTS; strings borrowed. Options of ours come first:
- * behind the arguments' "--" they would be operands. */
+/* clew KIND --output PLACE [--resume | --plot=PLACE] ARGUMENTS; strings borrowed. Options of
+ * ours come first: behind the arguments' "--" they would be operands. */
 static GPtrArray *
 command_line(const char *program, const CwRunPlan *plan, bool is_resumed)
 {
@@ -42,6 +42,8 @@ command_line(const char *program, const CwRunPlan *plan, bool is_resumed)
     g_ptr_array_add(argv, (gpointer)own[i]);
   if (is_resumed && plan->kind == CW_RUN_TRAINING)
     g_ptr_array_add(argv, (gpointer) "--resume");
+  if (plan->kind == CW_RUN_EVALUATION)
+    g_ptr_array_add(argv, (gpointer) "--plot=" CW_RUN_PAGE_FILE);
   for (char **argument = plan->arguments; *argument != NULL; argument++)
     g_ptr_array_add(argv, *argument);
   g_ptr_array_add(argv, NULL);

@@ -58,6 +58,12 @@ cw_run_worker_adopt(void)
   return worker;
 }
 
+bool
+cw_run_worker_is_launched(const CwRunWorker *worker)
+{
+  return !worker->is_by_hand;
+}
+
 CwRunWorker *
 cw_run_worker_begin(const char *folder, CwRunKind kind, const char *const *arguments,
                     bool is_resumed, GError **error)
@@ -122,10 +128,10 @@ cw_run_worker_report_cb(const char *phase, double fraction, gpointer user_data)
   bool is_new = g_strcmp0(phase, worker->pulse.phase) != 0;
   if (is_new)
     begin_phase(worker, phase, &now);
+  worker->pulse.fraction = now.fraction;
   if (!is_new && now.time_us - worker->told_us < TELL_EVERY_US)
     return;
   worker->told_us = now.time_us;
-  worker->pulse.fraction = now.fraction;
   worker->pulse.seconds_left = seconds_left(worker, &now);
   cw_run_pulse_write(worker->lock, &worker->pulse);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cw-runs.h"
+#include "cw-tensor-file.h"
 #include "program.h"
 
 #define LONG       "60000" /* steps: minutes */
@@ -156,7 +157,8 @@ test_paused(Fixture *fixture, gconstpointer data)
   g_assert_no_error(error);
   await(run, CW_RUN_PAUSED);
   g_assert_cmpint(facts->exit_status, ==, 130);
-  g_assert_true(has_ended(pid));
+  while (!has_ended(pid)) /* The lock goes a moment before the process, its memory before it. */
+    g_usleep(1000);
   g_autoptr(GPtrArray) checkpoints = cw_run_list_checkpoints(run);
   g_assert_cmpuint(checkpoints->len, ==, 1);
   const CwRunCurve *loss = cw_run_peek_curve(run, "loss");
@@ -190,6 +192,7 @@ test_killed(Fixture *fixture, gconstpointer data)
   g_autofree char *log = cw_run_dup_log_tail(run, 1);
   g_assert_cmpuint(strlen(log), >, 10);
   g_assert_null(strchr(log, '\n'));
+  g_assert_nonnull(strstr(log, ", explained variance "));
   g_assert_false(cw_runs_pause(fixture->runs, run, &error));
   g_assert_error(error, CW_ERROR, CW_ERROR_ARGUMENT);
   g_clear_error(&error);
@@ -331,6 +334,95 @@ test_by_hand(Fixture *fixture, gconstpointer data)
   g_assert_true(cw_run_is_folder(folder));
 }
 
+/* ---- caches and evaluations -------------------------------------------------------------
+ */
+
+/* A file of n token ids that the small golden model knows. Transfer full. */
+static char *
+write_tokens(const Fixture *fixture, int64_t n)
+{
+  g_autoptr(GError) error = NULL;
+  g_autofree int32_t *ids = g_new(int32_t, n);
+  for (int64_t i = 0; i < n; i++)
+    ids[i] = (int32_t)(3 + (i * 7 + i / 31) % 29);
+  const CwTensorOut tensor = { "tokens", "I32", 2, { n / 100, 100 }, ids };
+  char *path = g_build_filename(fixture->folder, "tokens.safetensors", NULL);
+  cw_safetensors_write(path, &tensor, 1, NULL, &error);
+  g_assert_no_error(error);
+  return path;
+}
+
+static CwRun *
+start_kind(Fixture *fixture, CwRunKind kind, const char *const *arguments)
+{
+  g_autoptr(GError) error = NULL;
+  const CwRunRequest request = { kind, NULL, arguments };
+  CwRun *run = cw_runs_start(fixture->runs, &request, &error);
+  g_assert_no_error(error);
+  return run;
+}
+
+/* From text to a cache, a transcoder and its report, each run taking what the one before made.
+ */
+static void
+test_chain(Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *model = test_golden_path("attribution/llama-clt/model");
+  g_autofree char *tokens = write_tokens(fixture, 4000);
+  const char *const caching[] = { "--model", model, "--text", tokens, "--context", "20", NULL };
+  CwRun *cache = start_kind(fixture, CW_RUN_CACHE, caching);
+  await(cache, CW_RUN_FINISHED);
+  const char *store = cw_run_peek_facts(cache)->result;
+  g_assert_true(g_str_has_suffix(store, "/cache-1/cache"));
+  const char *const training[] = { "--activations", store, "--d-latent", "16",
+                                   "--batch",       "64",  "--steps",    "20",
+                                   "--total-steps", "20",  NULL };
+  CwRun *train = start_kind(fixture, CW_RUN_TRAINING, training);
+  await(train, CW_RUN_FINISHED);
+  const char *const evaluating[] = {
+    "--activations", store, "--transcoder", cw_run_peek_facts(train)->result, "--limit",
+    "500",           NULL
+  };
+  CwRun *eval = start_kind(fixture, CW_RUN_EVALUATION, evaluating);
+  await(eval, CW_RUN_FINISHED);
+  const CwRunFacts *facts = cw_run_peek_facts(eval);
+  g_autofree char *page = g_build_filename(facts->folder, CW_RUN_PAGE_FILE, NULL);
+  g_assert_true(g_str_has_suffix(facts->result, "/eval-1/report.json"));
+  g_assert_true(g_file_test(page, G_FILE_TEST_EXISTS));
+  g_assert_cmpuint(cw_runs_get_n(fixture->runs), ==, 3);
+}
+
+/* A cache tells its rows, is paused, and goes on to its end behind what is stored. */
+static void
+test_cache_paused(Fixture *fixture, gconstpointer data)
+{
+  g_autoptr(GError) error = NULL;
+  g_autofree char *model = test_golden_path("attribution/llama-clt/model");
+  g_autofree char *tokens = write_tokens(fixture, 4000000);
+  const char *const caching[] = { "--model", model,   "--text",    tokens, "--context", "20",
+                                  "--batch", "20000", "--threads", "1",    NULL };
+  CwRun *run = start_kind(fixture, CW_RUN_CACHE, caching);
+  await(run, CW_RUN_RUNNING);
+  while (cw_run_peek_curve(run, "tokens_per_second") == NULL) {
+    g_assert_cmpint(state_of(run), ==, CW_RUN_RUNNING);
+    g_usleep(POLL_MS * 1000);
+  }
+  const CwRunFacts *facts = cw_run_peek_facts(run);
+  g_assert_cmpstr(facts->phase, ==, "cache");
+  g_assert_cmpfloat(facts->fraction, >, 0);
+  g_assert_cmpfloat(facts->seconds_left, >, 0);
+  g_assert_true(cw_runs_pause(fixture->runs, run, &error));
+  await(run, CW_RUN_PAUSED);
+  double fraction = facts->fraction;
+  g_assert_true(isnan(facts->seconds_left));
+  g_assert_true(cw_runs_resume(fixture->runs, run, &error));
+  g_assert_no_error(error);
+  do {
+    g_usleep(POLL_MS * 1000);
+    g_assert_cmpint(state_of(run), <=, CW_RUN_RUNNING);
+  } while (!(facts->fraction > fraction));
+}
+
 static int
 launch(const char *root, const char *split)
 {
@@ -352,6 +444,8 @@ main(int argc, char **argv)
   ADD("ends", test_ends);
   ADD("deleted", test_deleted);
   ADD("by-hand", test_by_hand);
+  ADD("chain", test_chain);
+  ADD("cache-paused", test_cache_paused);
 #undef ADD
   return g_test_run();
 }

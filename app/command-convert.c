@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "commands.h"
-#include "cw-transcoder.h"
+#include "cw-train.h"
 #include "facts.h"
 #include "file-facts.h"
 #include "graph-facts.h"
@@ -62,7 +62,7 @@ convert_transcoder(const char *in, const char *out, CwaRun *run, GError **error)
   }
   if (is_compact ? !cwa_run_check_output(out, error) : !check_folder(out, error))
     return false;
-  g_autoptr(CwTranscoder) transcoder = cw_transcoder_open(in, error);
+  g_autoptr(CwTranscoder) transcoder = cw_train_open_transcoder(in, error);
   if (transcoder == NULL || cw_cancel_check(run->cancel, error))
     return false;
   if (is_compact)
@@ -83,6 +83,8 @@ convert(const char *in, const char *out, CwaRun *run, GError **error)
     return convert_graph(in, out, run, error);
   case CWA_INPUT_TRANSCODER:
   case CWA_INPUT_TENSORS:
+  case CWA_INPUT_RUN:
+  case CWA_INPUT_CHECKPOINT:
     return convert_transcoder(in, out, run, error);
   case CWA_INPUT_CACHE:
     g_set_error(error, CW_ERROR, CW_ERROR_UNSUPPORTED,

@@ -12,6 +12,7 @@
 #include "file-facts.h"
 #include "graph-facts.h"
 #include "input-kind.h"
+#include "run-facts.h"
 
 /* ---- models ----------------------------------------------------------------------------- */
 
@@ -273,6 +274,10 @@ describe(const char *path, CwaRun *run, CwaFacts *facts, GError **error)
     return info_of_transcoder(path, run, facts, error);
   case CWA_INPUT_CACHE:
     return info_of_cache(path, run, facts, error);
+  case CWA_INPUT_RUN:
+    return cwa_run_facts_add(facts, path, error);
+  case CWA_INPUT_CHECKPOINT:
+    return cwa_checkpoint_facts_add(facts, path, run, error);
   case CWA_INPUT_TENSORS:
     return info_of_tensors(path, run, facts, error);
   case CWA_INPUT_GRAPH:
@@ -304,17 +309,19 @@ static const CwaOption info_options[] = {
 
 const CwaCommand cwa_command_info = {
   .name = "info",
-  .summary = "what a model, transcoder, cache, graph or tensor file is",
+  .summary = "what a model, transcoder, cache, run, graph or tensor file is",
   .usage = "[OPTIONS] FILE",
   .description =
       "Tells by its contents what FILE is, and describes it: a model (GGUF file or Hugging "
       "Face folder), a transcoder (circuit-tracer's folder, a CLT-Forge checkpoint, Clew's "
-      "compact file), a cache of activations (every checksum is compared), an attribution "
+      "compact file), a cache of activations or a checkpoint of a training (every checksum is "
+      "compared), a run (its state, newest metrics and checkpoints), an attribution "
       "graph (.json of circuit-tracer, Neuronpedia or "
       "Anthropic), or a file of tensors (safetensors): layers, widths, hooks, shapes, element "
       "types, sizes, SHA-256.",
   .examples = "clew info SmolLM2-135M-Instruct.Q4_1.gguf\n"
               "clew info --json transcoder/\n"
+              "clew info run/\n"
               "clew info graph.json",
   .options = info_options,
   .n_operands_least = 1,

@@ -127,6 +127,29 @@ cwa_facts_add_size(CwaFacts *facts, const char *name, uint64_t n_bytes)
   add_line(facts, name, text);
 }
 
+/* json-glib (1.6) writes 1e-08 as 1e-08.0, which no reader takes: behind an exponent ".0" goes,
+ * within strings nothing does. */
+static char *
+dup_json(JsonNode *root, bool is_pretty)
+{
+  g_autofree char *text = json_to_string(root, is_pretty);
+  GString *json = g_string_sized_new(strlen(text));
+  bool is_string = false, has_exponent = false;
+  for (const char *p = text; *p != '\0'; p++) {
+    if (is_string && *p == '\\')
+      g_string_append_c(json, *p++); /* what is escaped ends no string */
+    else if (*p == '"')
+      is_string = !is_string;
+    if (has_exponent && *p == '.') {
+      p++; /* the zero behind it too */
+      continue;
+    }
+    has_exponent = !is_string && (*p == 'e' || (has_exponent && strchr("+-0123456789", *p)));
+    g_string_append_c(json, *p);
+  }
+  return g_string_free(json, FALSE);
+}
+
 void
 cwa_facts_add_json(CwaFacts *facts, const char *name, const char *object)
 {
@@ -134,7 +157,7 @@ cwa_facts_add_json(CwaFacts *facts, const char *name, const char *object)
   if (strcmp(object, "{}") == 0 || !json_parser_load_from_data(parser, object, -1, NULL))
     return;
   JsonNode *root = json_parser_steal_root(parser);
-  g_autofree char *compact = json_to_string(root, FALSE);
+  g_autofree char *compact = dup_json(root, false);
   json_builder_set_member_name(facts->json, name);
   json_builder_add_value(facts->json, root);
   bool is_long = g_utf8_strlen(compact, -1) > LONGEST_JSON_LINE;
@@ -183,10 +206,7 @@ cwa_facts_print(CwaFacts *facts, bool as_json)
     return;
   }
   json_builder_end_object(facts->json);
-  g_autoptr(JsonGenerator) generator = json_generator_new();
   g_autoptr(JsonNode) root = json_builder_get_root(facts->json);
-  json_generator_set_root(generator, root);
-  json_generator_set_pretty(generator, TRUE);
-  g_autofree char *text = json_generator_to_data(generator, NULL);
+  g_autofree char *text = dup_json(root, true);
   puts(text);
 }

@@ -20,7 +20,9 @@ cwa_path_get_size(const char *path)
   const char *name;
   while (folder != NULL && (name = g_dir_read_name(folder)) != NULL) {
     g_autofree char *file = g_build_filename(path, name, NULL);
-    if (stat(file, &facts) == 0 && S_ISREG(facts.st_mode))
+    if (lstat(file, &facts) == 0 && S_ISDIR(facts.st_mode))
+      total += cwa_path_get_size(file);
+    else if (stat(file, &facts) == 0 && S_ISREG(facts.st_mode))
       total += (uint64_t)facts.st_size;
   }
   return total;

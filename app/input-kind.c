@@ -6,6 +6,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "cw-runs.h"
+#include "cw-train.h"
+
 static bool
 folder_has(const char *folder, const char *name)
 {
@@ -25,6 +28,14 @@ detect_folder(const char *path, CwaInputKind *kind, GError **error)
       *kind = CWA_INPUT_TRANSCODER;
       return true;
     }
+  if (cw_checkpoint_is_folder(path)) {
+    *kind = CWA_INPUT_CHECKPOINT;
+    return true;
+  }
+  if (cw_run_is_folder(path)) {
+    *kind = CWA_INPUT_RUN;
+    return true;
+  }
   if (folder_has(path, "manifest.json")) {
     *kind = CWA_INPUT_CACHE;
     return true;
@@ -35,7 +46,8 @@ detect_folder(const char *path, CwaInputKind *kind, GError **error)
   }
   g_set_error(error, CW_ERROR, CW_ERROR_FORMAT,
               "%s: a folder without config.json (a Hugging Face model), config.yaml (a "
-              "transcoder), clt_cfg.json (a CLT-Forge checkpoint) or manifest.json (a cache)",
+              "transcoder), clt_cfg.json (a CLT-Forge checkpoint), manifest.json (a cache), "
+              "run.json (a run) or checkpoint.json (a checkpoint of a training)",
               path);
   return false;
 }

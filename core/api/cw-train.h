@@ -224,4 +224,22 @@ bool cw_train_run(const CwTrainRun *run, CwActivations *activations, CwTrainEnd 
  * checksums and its decoders copied into memory. */
 CwTranscoder *cw_train_open_transcoder(const char *path, GError **error);
 
+/* What a checkpoint-<step> says of itself. */
+typedef struct {
+  int64_t step, stream_position;
+  double l0_mean, unexplained_mean; /* running means at that step */
+  char *data_hash;                  /* of the activations trained on */
+  char *settings_json;              /* one object */
+} CwCheckpointFacts;
+
+void cw_checkpoint_facts_clear(CwCheckpointFacts *facts);
+/* Whether a folder has a checkpoint's manifest. */
+bool cw_checkpoint_is_folder(const char *path);
+/* Reads the manifest, whose own checksum is compared. */
+bool cw_checkpoint_describe(const char *path, CwCheckpointFacts *facts, GError **error);
+/* Compares every tensor with its checksum; the error names the first that is damaged or is not
+ * there. Cost O(bytes). */
+bool cw_checkpoint_verify(const char *path, const CwProgress *progress, CwCancel *cancel,
+                          GError **error);
+
 G_END_DECLS

@@ -423,6 +423,48 @@ test_cache_paused(Fixture *fixture, gconstpointer data)
   } while (!(facts->fraction > fraction));
 }
 
+/* ---- clew info --------------------------------------------------------------------------
+ */
+
+/* A run and its checkpoint are described; one flipped byte is named. */
+static void
+test_info(Fixture *fixture, gconstpointer data)
+{
+  CwRun *run = start(fixture->runs, fixture->split, "short", "8");
+  await(run, CW_RUN_FINISHED);
+  const char *folder = cw_run_peek_facts(run)->folder;
+  g_autoptr(GPtrArray) checkpoints = cw_run_list_checkpoints(run);
+  const char *checkpoint = checkpoints->pdata[0];
+  g_autoptr(Outcome) of_run = run_clew("info", folder, NULL);
+  assert_status(of_run, 0);
+  assert_contains(of_run->out, "finished");
+  assert_contains(of_run->out, "Explained variance");
+  assert_contains(of_run->out, checkpoint);
+  g_autoptr(Outcome) of_checkpoint = run_clew("info", "--json", checkpoint, NULL);
+  assert_status(of_checkpoint, 0);
+  assert_contains(of_checkpoint->out, "\"step\" : 8");
+  assert_contains(of_checkpoint->out, "\"adam_eps\" : 1e-08,");
+  g_autofree char *compact = g_build_filename(fixture->folder, "c.safetensors", NULL);
+  g_autoptr(Outcome) converted = run_clew("convert", checkpoint, compact, NULL);
+  assert_status(converted, 0);
+  g_autoptr(Outcome) of_compact = run_clew("info", compact, NULL);
+  assert_contains(of_compact->out, "transcoder");
+  g_autofree char *state = g_build_filename(checkpoint, "state.safetensors", NULL);
+  g_autofree char *bytes = NULL;
+  gsize n = 0;
+  g_assert_true(g_file_get_contents(state, &bytes, &n, NULL));
+  bytes[n - 100] ^= 1;
+  g_assert_true(g_file_set_contents(state, bytes, (gssize)n, NULL));
+  g_autoptr(Outcome) of_damaged = run_clew("info", checkpoint, NULL);
+  assert_status(of_damaged, 1);
+  assert_contains(of_damaged->err, "is damaged: its checksum differs");
+  g_autofree char *plan = g_build_filename(folder, "run.json", NULL);
+  g_assert_true(g_file_set_contents(plan, "{\"format\": ", -1, NULL));
+  g_autoptr(Outcome) of_plan = run_clew("info", folder, NULL);
+  assert_status(of_plan, 1);
+  assert_contains(of_plan->err, "run.json");
+}
+
 static int
 launch(const char *root, const char *split)
 {
@@ -446,6 +488,7 @@ main(int argc, char **argv)
   ADD("by-hand", test_by_hand);
   ADD("chain", test_chain);
   ADD("cache-paused", test_cache_paused);
+  ADD("info", test_info);
 #undef ADD
   return g_test_run();
 }

@@ -68,8 +68,9 @@ typedef struct {
   const char *phase;            /* what the worker says it is at; NULL: nothing yet */
   double fraction;              /* of the phase, 0..1; NaN: not known */
   double seconds_left;          /* NaN: not known, or no worker is at it */
-  /* What it made, absolute; NULL where it is not there (yet): a finished cache, a transcoder
-   * that attribution takes, a report. */
+  /* What it made, absolute; NULL where it is not there (yet): a finished cache, a transcoder, a
+   * report. Before its end a training has checkpoints: cw_train_open_transcoder, and so
+   * attribution and evaluation, take `folder` as soon as there is one. */
   const char *result;
 } CwRunFacts;
 

@@ -315,7 +315,7 @@ test_log(Fixture *fixture, gconstpointer data)
 
 /* A process that begins a run by hand, tells of it on a disk that is full from then on (no file
  * may grow beyond 4,096 bytes), and ends. */
-static void
+static int
 work(const char *folder)
 {
   CwRunWorker *worker = cw_run_worker_begin(folder, CW_RUN_CACHE, no_arguments, false, NULL);
@@ -324,13 +324,13 @@ work(const char *folder)
   g_autofree char *long_line = g_strdup_printf("{\"rows\": 2, %s\"x\": 2}", padding);
   signal(SIGXFSZ, SIG_IGN);
   if (worker == NULL || setrlimit(RLIMIT_FSIZE, &limit) != 0)
-    _exit(9);
+    return 9;
   cw_run_worker_tell(worker, "{\"rows\": 1, \"x\": 1}");
   cw_run_worker_tell(worker, long_line);
   cw_run_worker_tell(worker, "{\"rows\": 3, \"x\": 3}");
   cw_run_worker_report_cb("cache", 0.75, worker);
   cw_run_worker_end(worker, 1, "No space left on device");
-  _exit(0);
+  return 0;
 }
 
 static void
@@ -341,7 +341,7 @@ test_full_disk(Fixture *fixture, gconstpointer data)
   int status = -1;
   pid_t child = fork();
   if (child == 0)
-    work(folder);
+    _exit(work(folder));
   g_assert_cmpint(waitpid(child, &status, 0), ==, child);
   g_assert_cmpint(status, ==, 0);
   assert_state(folder, CW_RUN_FAILED, "No space left");

@@ -54,14 +54,19 @@ tear_down(Fixture *fixture, gconstpointer data)
   g_free(fixture->split);
 }
 
-/* Whether the process has ended, though nobody may have asked after its status yet. */
-static bool
-has_ended(int64_t pid)
+/* Until the process has ended, though nobody may have asked after its status yet. Its lock goes
+ * a moment before it, its memory before that. */
+static void
+await_end(int64_t pid)
 {
   g_autofree char *path = g_strdup_printf("/proc/%d/stat", (int)pid);
-  g_autofree char *text = NULL;
-  return !g_file_get_contents(path, &text, NULL, NULL) || strstr(text, ") Z") != NULL ||
-         strstr(text, ") X") != NULL;
+  for (;;) {
+    g_autofree char *text = NULL;
+    if (!g_file_get_contents(path, &text, NULL, NULL) || strstr(text, ") Z") != NULL ||
+        strstr(text, ") X") != NULL)
+      return;
+    g_usleep(1000);
+  }
 }
 
 /* A training that takes minutes unless it is stopped, or n_steps of it. */
@@ -157,8 +162,7 @@ test_paused(Fixture *fixture, gconstpointer data)
   g_assert_no_error(error);
   await(run, CW_RUN_PAUSED);
   g_assert_cmpint(facts->exit_status, ==, 130);
-  while (!has_ended(pid)) /* The lock goes a moment before the process, its memory before it. */
-    g_usleep(1000);
+  await_end(pid);
   g_autoptr(GPtrArray) checkpoints = cw_run_list_checkpoints(run);
   g_assert_cmpuint(checkpoints->len, ==, 1);
   const CwRunCurve *loss = cw_run_peek_curve(run, "loss");
@@ -185,7 +189,9 @@ test_killed(Fixture *fixture, gconstpointer data)
   const CwRunFacts *facts = cw_run_peek_facts(run);
   await(run, CW_RUN_RUNNING);
   await_points(run, 2);
-  g_assert_cmpint(kill((GPid)facts->pid, SIGKILL), ==, 0);
+  int64_t pid = facts->pid;
+  g_assert_cmpint(kill((GPid)pid, SIGKILL), ==, 0);
+  await_end(pid);
   g_assert_cmpfloat(await(run, CW_RUN_DEAD), <, 1);
   g_assert_nonnull(strstr(facts->reason, "without a word"));
   g_assert_cmpint(facts->pid, ==, 0);

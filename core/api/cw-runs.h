@@ -1,16 +1,19 @@
 /* cw-runs.h - runs of the command line program as folders: started, watched, paused, ended.
  *
  * A run is a folder; `clew cache`, `clew train` or `clew eval` is at work in it as a process of
- * its own that outlives whoever started it. What a run is follows from the folder alone, so
- * that any number of windows, and a terminal, see the same:
+ * its own that outlives whoever started it. Pipes to a worker would end with the window; so
+ * what a run is follows from the folder alone, and any number of windows, and a terminal, see
+ * the same:
  *
- *   run.json       kind, arguments, program version, when it was made
- *   worker.json    held locked by the worker for its lifetime: its process, how far it is, and
- * at the end its exit status and why. The lock dies with the process; one that died without an
- * end in the file was killed request        "pause" or "stop", while that is asked of the
- * worker log.txt        its standard output and error metrics.jsonl  a line of JSON each few
- * steps and its result: cache/ of a cache, transcoder/ and checkpoint-<step>/ of a training,
- *                  report.json and its charts page.png of an evaluation
+ *   run.json        kind, arguments, program version, when it was made
+ *   worker.json     held locked by the worker for its lifetime: its process, how far it is,
+ *                   and at the end its exit status and why. The lock dies with the process;
+ *                   one that died without an end in the file was killed
+ *   request         "pause" or "stop", while that is asked of the worker
+ *   log.txt         its standard output and error
+ *   metrics.jsonl   a line of JSON each few steps or seconds
+ *   the result      cache/ of a cache, transcoder/ and checkpoint-<step>/ of a training,
+ *                   report.json and its charts page.png of an evaluation
  *
  * The folder may be moved or copied: nothing in it holds its own path. `clew train` started by
  * hand keeps the same record in its --output.

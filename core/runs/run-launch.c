@@ -194,12 +194,13 @@ cw_runs_start(CwRuns *runs, const CwRunRequest *request, GError **error)
   g_autofree char *aside = make_aside(runs, request, error);
   if (aside == NULL)
     return NULL;
-  g_autofree char *name = name_folder(runs, request, aside, error);
+  const CwRunPlan plan = { .kind = request->kind, .arguments = (char **)request->arguments };
+  /* Locked before it has its name, so that no other window can take it in between. */
+  int lock = cw_run_lock_take(aside, error);
+  g_autofree char *name = lock >= 0 ? name_folder(runs, request, aside, error) : NULL;
   g_autofree char *folder =
       name != NULL ? g_build_filename(runs->root, name, NULL) : g_steal_pointer(&aside);
-  const CwRunPlan plan = { .kind = request->kind, .arguments = (char **)request->arguments };
-  int lock = name != NULL ? cw_run_lock_take(folder, error) : -1;
-  bool is_started = lock >= 0 && launch(runs, folder, &plan, false, lock, error);
+  bool is_started = name != NULL && launch(runs, folder, &plan, false, lock, error);
   if (!is_started)
     remove_tree(folder, NULL);
   if (lock >= 0)

@@ -9,13 +9,15 @@
 
 static const struct flock whole_file = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 
-/* A folder that was deleted while we waited leaves a lock of nothing. */
+/* A folder that was deleted in between leaves a lock of nothing; false with errno. */
 static bool
 is_still_there(int fd, const char *path)
 {
   struct stat opened, named;
-  return fstat(fd, &opened) == 0 && stat(path, &named) == 0 && opened.st_ino == named.st_ino &&
-         opened.st_dev == named.st_dev;
+  if (fstat(fd, &opened) != 0 || stat(path, &named) != 0)
+    return false;
+  errno = ENOENT;
+  return opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
 }
 
 int

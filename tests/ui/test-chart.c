@@ -52,7 +52,10 @@ test_ticks(void)
     { 3, 7e4, CWU_SCALE_LOG, true, "10 100 1000 10k 100k" },
     { 1e-4, 1e6, CWU_SCALE_LOG, true, "1e-4 0.01 1 100 10k 1M" },
     { 2e-6, 9e-6, CWU_SCALE_LINEAR, true, "2e-6 4e-6 6e-6 8e-6 1.0e-5" },
-    { -1, 2500, CWU_SCALE_LOG, true, "1000 2000 5000" },
+    { 5500, 6800, CWU_SCALE_LOG, true, "5500 6000 6500 7000" },
+    { 0.9, 6, CWU_SCALE_LOG, true, "1 2 3 4 5 6" },
+    { 0.02, 0.15, CWU_SCALE_LOG, true, "0.05 0.10 0.15" },
+    { -1, 2500, CWU_SCALE_LOG, true, "1000 1500 2000 2500 3000 3500 4000" },
     { -2, -1, CWU_SCALE_LOG, true, "-2.0 -1.8 -1.6 -1.4 -1.2 -1.0" },
   };
   for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {

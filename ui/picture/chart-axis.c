@@ -52,8 +52,10 @@ set_linear_ticks(CwuChartAxis *axis, bool widens_least, bool widens_most, double
 {
   double most_ticks = CLAMP(fabs(axis->to_px - axis->from_px) / gap_px, 1, CWU_MAX_TICKS - 4);
   double step = nice_at_least((axis->most - axis->least) / most_ticks);
-  if (widens_least)
-    axis->least = step * floor(axis->least / step + 1e-9);
+  double below = step * floor(axis->least / step + 1e-9);
+  /* A log axis has no zero: there the data's least is its end. */
+  if (widens_least && !(axis->is_log && below <= 0))
+    axis->least = below;
   if (widens_most)
     axis->most = step * ceil(axis->most / step - 1e-9);
   axis->step = step;
@@ -161,7 +163,7 @@ cwu_chart_axis_init(CwuChartAxis *axis, const CwuAxis *wanted, const CwuRange *r
   take_range(axis, wanted, range);
   bool widens_least = is_widened && !isfinite(wanted->least);
   bool widens_most = is_widened && !isfinite(wanted->most);
-  if (axis->is_log)
+  if (axis->is_log && axis->most / axis->least >= 10)
     set_log_ticks(axis, widens_least, widens_most, gap_px);
   else
     set_linear_ticks(axis, widens_least, widens_most, gap_px);
@@ -221,7 +223,7 @@ char *
 cwu_chart_axis_dup_label(const CwuChartAxis *axis, double value)
 {
   double largest = fmax(fabs(axis->least), fabs(axis->most));
-  if (axis->is_log) {
+  if (axis->is_log && axis->step == 0) {
     Prefix own = prefix_for(value);
     return value >= 1e-3 && value < 1e12 ? g_strdup_printf("%g%s", value / own.unit, own.suffix)
                                          : print_power(value, 1);

@@ -71,6 +71,8 @@ test_every_field_arrives(gconstpointer data)
     g_autofree char *value = another_value(one, i), *option = g_strdup(field->key);
     if (strcmp(field->key, "k") == 0)
       set(one, "activation", "topk");
+    if (strcmp(field->key, "part") == 0)
+      set(one, "activations", "/");
     cwu_run_draft_set(one, i, value);
     g_auto(GStrv) arguments = cwu_run_draft_dup_arguments(one);
     g_strdelimit(option, "_", '-');
@@ -196,6 +198,26 @@ test_irrelevant(void)
   g_assert_false(cwu_run_draft_is_relevant(draft, cwu_run_draft_find(draft, "k")));
 }
 
+/* An evaluation wants something to be made on, and a part only of a cache. */
+static void
+test_evaluation(void)
+{
+  static const char *const sources[][2] = { { "activations", "/" },
+                                            { "text", "/" },
+                                            { "samples", "true" } };
+  for (size_t i = 0; i < G_N_ELEMENTS(sources); i++) {
+    g_autoptr(CwuRunDraft) draft = cwu_run_draft_new(CW_RUN_EVALUATION);
+    g_autofree char *wanting = error_of(draft, "activations");
+    set(draft, sources[i][0], sources[i][1]);
+    set(draft, "part", "all");
+    g_autofree char *right = error_of(draft, "activations");
+    g_auto(GStrv) arguments = cwu_run_draft_dup_arguments(draft);
+    g_assert_nonnull(wanting);
+    g_assert_null(right);
+    g_assert_true(has(arguments, "--part") == (i == 0));
+  }
+}
+
 static void
 test_command(void)
 {
@@ -251,6 +273,7 @@ main(int argc, char **argv)
   g_test_add_func("/ui/run-draft/presets", test_presets);
   g_test_add_func("/ui/run-draft/errors", test_errors);
   g_test_add_func("/ui/run-draft/irrelevant", test_irrelevant);
+  g_test_add_func("/ui/run-draft/evaluation", test_evaluation);
   g_test_add_func("/ui/run-draft/command", test_command);
   g_test_add_func("/ui/run-draft/names", test_names);
   return g_test_run();

@@ -42,7 +42,8 @@ make_run(Fixture *f, const char *name, const char *kind, int created, const char
       kind, created);
   g_assert_cmpint(g_mkdir_with_parents(folder, 0777), ==, 0);
   g_assert_true(g_file_set_contents(plan, json, -1, NULL));
-  g_assert_true(g_file_set_contents(log, "first line\nlast line of the log\n", -1, NULL));
+  g_assert_true(
+      g_file_set_contents(log, "first line\nlast line of the log\n{\"step\": 1}\n", -1, NULL));
   if (worker != NULL)
     g_assert_true(g_file_set_contents(record, worker, -1, NULL));
   return folder;
@@ -249,6 +250,7 @@ test_states(Fixture *f, gconstpointer data)
   assert_says(GTK_WIDGET(f->pane), "the loss is not finite", false);
   select_run(f, dead);
   assert_says(head_of(f), "Died", true);
+  assert_says(GTK_WIDGET(f->pane), "{\"step\"", false); /* is drawn, not read */
   assert_says(GTK_WIDGET(f->pane), "last line of the log", true);
   select_run(f, damaged);
   assert_says(head_of(f), "Damaged", true);

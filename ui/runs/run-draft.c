@@ -147,7 +147,8 @@ cwu_run_draft_dup_initial(const CwuRunDraft *draft, size_t i)
                { "context", "128" },       { "quantise", "int8" }, { "error", "0" },
                { "held-out", "0.015625" }, { "field", "text" },    { "batch", "0" },
                { "reduced", "false" },     { "seed", "0" },        { "part", "held-out" },
-               { "limit", "16384" } };
+               { "limit", "16384" },       { "samples", "false" }, { "predictions", "1024" },
+               { "each-layer", "false" } };
   const CwuField *field = cwu_run_draft_peek_field(draft, i);
   if (is_setting(draft, field)) {
     CwTrainSettings settings;
@@ -167,11 +168,19 @@ cwu_run_draft_dup_value(const CwuRunDraft *draft, size_t i)
   return *set != '\0' ? g_strdup(set) : cwu_run_draft_dup_initial(draft, i);
 }
 
+static bool
+is_set(const CwuRunDraft *draft, const char *key)
+{
+  return *cwu_run_draft_peek(draft, cwu_run_draft_find(draft, key)) != '\0';
+}
+
 bool
 cwu_run_draft_is_relevant(const CwuRunDraft *draft, size_t i)
 {
-  if (draft->kind != CW_RUN_TRAINING ||
-      strcmp(cwu_run_draft_peek_field(draft, i)->key, "k") != 0)
+  const char *key = cwu_run_draft_peek_field(draft, i)->key;
+  if (draft->kind == CW_RUN_EVALUATION && strcmp(key, "part") == 0)
+    return is_set(draft, "activations");
+  if (draft->kind != CW_RUN_TRAINING || strcmp(key, "k") != 0)
     return true;
   g_autofree char *gate =
       cwu_run_draft_dup_value(draft, cwu_run_draft_find(draft, "activation"));
@@ -279,8 +288,8 @@ is_named_first(const CwuRunDraft *draft, const char *message, size_t i)
 static bool
 wants_k(const CwuRunDraft *draft)
 {
-  size_t k = cwu_run_draft_find(draft, "k");
-  return cwu_run_draft_is_relevant(draft, k) && *cwu_run_draft_peek(draft, k) == '\0';
+  return cwu_run_draft_is_relevant(draft, cwu_run_draft_find(draft, "k")) &&
+         !is_set(draft, "k");
 }
 
 /* All settings together, where each by itself is right. */
@@ -307,6 +316,14 @@ contradiction(const CwuRunDraft *draft, size_t i)
   return is_named_first(draft, error->message, i) ? g_strdup(error->message) : NULL;
 }
 
+/* An evaluation is made on one of these. */
+static bool
+lacks_source(const CwuRunDraft *draft)
+{
+  return draft->kind == CW_RUN_EVALUATION && !is_set(draft, "activations") &&
+         !is_set(draft, "text") && !is_set(draft, "samples");
+}
+
 char *
 cwu_run_draft_dup_error(const CwuRunDraft *draft, size_t i)
 {
@@ -318,6 +335,8 @@ cwu_run_draft_dup_error(const CwuRunDraft *draft, size_t i)
     char *message = *text != '\0' ? setting_error(field->key, text) : NULL;
     return message != NULL ? message : contradiction(draft, i);
   }
+  if (strcmp(field->key, "activations") == 0 && lacks_source(draft))
+    return g_strdup(_("Activations, texts or the sample prompts are needed"));
   if (*text == '\0')
     return field->is_required ? g_strdup(_("Is needed")) : NULL;
   switch (field->kind) {

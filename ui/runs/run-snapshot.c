@@ -59,6 +59,19 @@ curve_copy(const CwRunCurve *curve)
   return copy;
 }
 
+/* The log less the lines of metrics in it: those are drawn. Transfer full. */
+static char *
+dup_words(const CwRun *run)
+{
+  g_autofree char *log = cw_run_dup_log_tail(run, LOG_LINES);
+  g_auto(GStrv) lines = g_strsplit(log, "\n", -1);
+  GString *words = g_string_new(NULL);
+  for (char **line = lines; *line != NULL; line++)
+    if (**line != '\0' && !g_str_has_prefix(*line, "{\"step\": "))
+      g_string_append_printf(words, "%s\n", *line);
+  return g_string_free(words, FALSE);
+}
+
 CwuRunDetails *
 cwu_run_details_new(const CwRun *run)
 {
@@ -69,7 +82,7 @@ cwu_run_details_new(const CwRun *run)
   details->curves = g_ptr_array_new_with_free_func(cwu_run_curve_free);
   for (size_t i = 0; i < n; i++)
     g_ptr_array_add(details->curves, curve_copy(&curves[i]));
-  details->log = cw_run_dup_log_tail(run, LOG_LINES);
+  details->log = dup_words(run);
   cwu_run_layers_add(details->curves, run);
   return details;
 }

@@ -13,7 +13,7 @@ typedef struct {
   /* CwRunCurve *, strings and numbers owned: curves over the run, and what is known of each
    * layer at last: "layer_explained_variance", "layer_l0", "layer_dead", x the layer. */
   GPtrArray *curves;
-  char *log; /* its last lines */
+  char *log; /* its last lines, without metrics */
 } CwuRunDetails;
 
 /* A copy with strings of its own. */

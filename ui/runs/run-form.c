@@ -1,6 +1,6 @@
 /* run-form.c - see run-form.h. The rows of all settings are some forty and take longer to make
- * than a frame lasts: they are made when they are first asked for, a few in each turn of the
- * main loop. */
+ * than a frame lasts: they are made when they are first asked for, a few for each frame, since
+ * it is their first layout that takes the time. */
 #include "runs/run-form.h"
 
 #include <glib/gi18n-lib.h>
@@ -10,8 +10,8 @@
 #include "picture/chart-axis.h"
 #include "runs/form-row.h"
 
-#define WIDTH_PX      720
-#define ROWS_PER_TURN 2
+#define WIDTH_PX       720
+#define ROWS_PER_FRAME 2
 
 struct _CwuRunForm {
   AdwBin parent_instance;
@@ -21,7 +21,7 @@ struct _CwuRunForm {
   GtkWidget *name, *command, *banner, *banner_text;
   GtkWidget *all, *search; /* expander and its first row */
   GtkWidget *scroller;
-  guint making;  /* idle that makes rows */
+  guint making;  /* tick callback that makes rows; 0: none */
   bool is_asked; /* Start was pressed: what is missing is told */
 };
 
@@ -169,14 +169,14 @@ make_row(CwuRunForm *self, size_t i)
 }
 
 static gboolean
-make_rows_cb(gpointer user_data)
+make_rows_cb(GtkWidget *widget, GdkFrameClock *clock, gpointer user_data)
 {
-  CwuRunForm *self = user_data;
+  CwuRunForm *self = CWU_RUN_FORM(widget);
   size_t n_made = 0;
   for (size_t i = 0; i < self->rows->len; i++) {
     if (row_at(self, i) != NULL)
       continue;
-    if (n_made++ == ROWS_PER_TURN)
+    if (n_made++ == ROWS_PER_FRAME)
       return G_SOURCE_CONTINUE;
     adw_expander_row_add_row(ADW_EXPANDER_ROW(self->all), GTK_WIDGET(make_row(self, i)));
     cwu_form_row_update(row_at(self, i), self->is_asked);
@@ -190,7 +190,7 @@ static void
 expanded_cb(CwuRunForm *self)
 {
   if (self->making == 0)
-    self->making = g_idle_add_full(G_PRIORITY_LOW, make_rows_cb, self, NULL);
+    self->making = gtk_widget_add_tick_callback(GTK_WIDGET(self), make_rows_cb, NULL, NULL);
 }
 
 static void
@@ -381,7 +381,10 @@ escape_cb(GtkWidget *widget, GVariant *arguments, gpointer user_data)
 static void
 cwu_run_form_dispose(GObject *object)
 {
-  g_clear_handle_id(&CWU_RUN_FORM(object)->making, g_source_remove);
+  CwuRunForm *self = CWU_RUN_FORM(object);
+  if (self->making != 0)
+    gtk_widget_remove_tick_callback(GTK_WIDGET(self), self->making);
+  self->making = 0;
   G_OBJECT_CLASS(cwu_run_form_parent_class)->dispose(object);
 }
 

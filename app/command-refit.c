@@ -11,6 +11,7 @@ read_options(const CwaRun *run)
   return (CwRefitOptions){
     .n_tokens = cwa_arguments_integer(arguments, "tokens"),
     .keep_rows = cwa_arguments_number(arguments, "keep-rows"),
+    .drops_biases = cwa_arguments_flag(arguments, "no-bias"),
     .prior_tokens = cwa_arguments_number(arguments, "prior"),
     .n_iterations = cwa_arguments_integer(arguments, "iterations"),
     .batch = cwa_arguments_integer(arguments, "batch"),
@@ -72,6 +73,9 @@ static const CwaOption refit_options[] = {
   { "keep-rows", CWA_OPTION_NUMBER, "X",
     "share of decoder rows that stay, those that contribute most; the others become 0", "1",
     1e-6, 1 },
+  { "no-bias", CWA_OPTION_FLAG, NULL,
+    "set decoder biases to 0 and leave to the features what they said, which attribution "
+    "graphs then show" },
   { "prior", CWA_OPTION_NUMBER, "N",
     "activations of each feature that want its row as it was; keeps rare features from being "
     "fitted to a few tokens",

@@ -162,8 +162,11 @@ bool cw_trainer_export(const CwTrainer *trainer, const CwTrainOrigin *origin,
  */
 
 typedef struct {
-  int64_t n_tokens;     /* to fit to, of the training part; 0: one pass */
-  double keep_rows;     /* share of decoder rows that stay, (0, 1]; the others become 0 */
+  int64_t n_tokens; /* to fit to, of the training part; 0: one pass */
+  double keep_rows; /* share of decoder rows that stay, (0, 1]; the others become 0 */
+  /* Decoder biases become 0: what they said of every token is for the active features to say,
+   * and so becomes part of an attribution graph instead of its unattributed rest. */
+  bool drops_biases;
   double prior_tokens;  /* activations of each feature that want its row as it was; >= 0 */
   int64_t n_iterations; /* of conjugate gradients, at most, for a target layer */
   int64_t batch, eval_tokens;

@@ -242,6 +242,9 @@ keep_rows(Refit *self, const double *shares, double least)
 {
   CwParameters *p = &self->trainer->parameters;
   g_autofree float *blank = g_new0(float, p->width);
+  if (self->options->drops_biases)
+    memset(p->decoder_bias.value, 0,
+           (size_t)(p->n_layers * cw_parameters_padded_width(p)) * sizeof(float));
   self->n_kept = 0;
   for (int64_t l = 0; l < p->n_layers; l++)
     for (int64_t i = 0; i < p->n_features; i++)
@@ -445,6 +448,8 @@ target_fill(Target *self)
   const CwParameters *p = &self->refit->trainer->parameters;
   for (int64_t a = 0; a < self->n; a++)
     self->scale[a] = (float)(1 / sqrt(diagonal(self, a)));
+  if (self->refit->options->drops_biases) /* an equation of its own that says 0 */
+    self->scale[self->n - 1] = 0;
   cwk_parallel_for(self->refit->options->device, self->n, fill_row, self);
   memset(self->square, 0, (size_t)p->width * sizeof(double));
   g_autofree float *row = g_new(float, p->width);
@@ -526,7 +531,7 @@ apply(const Target *self)
       row[j] += self->scale[a] * self->change[a * p->width + j];
     cw_parameters_write_row(p, p->decoder.value, l, i, self->to - l, row);
   }
-  for (int64_t j = 0; j < p->width; j++)
+  for (int64_t j = 0; !self->refit->options->drops_biases && j < p->width; j++)
     bias[j] += self->scale[self->n - 1] * self->change[(self->n - 1) * p->width + j];
 }
 

@@ -19,7 +19,14 @@ G_BEGIN_DECLS
 
 /* ---- settings -------------------------------------------------------------------------- */
 
-typedef enum { CW_TRAIN_JUMPRELU, CW_TRAIN_TOPK, CW_TRAIN_BATCH_TOPK } CwTrainGate;
+typedef enum {
+  CW_TRAIN_JUMPRELU,
+  CW_TRAIN_TOPK,       /* the k largest of a token in each layer */
+  CW_TRAIN_BATCH_TOPK, /* the k B largest of a batch in each layer */
+  /* The k L B largest of a batch in all layers together, by what they write: activation times
+   * norm of all decoder rows. Layers whose features reach further get more of them. */
+  CW_TRAIN_ALL_TOPK
+} CwTrainGate;
 typedef enum { CW_WARM_UP_LINEAR, CW_WARM_UP_COSINE } CwWarmUp;
 /* Which parameters learn through the jump of the gate. */
 typedef enum { CW_THROUGH_THRESHOLD, CW_THROUGH_ALL } CwStraightThrough;

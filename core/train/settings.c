@@ -19,7 +19,7 @@ typedef struct {
 } Key;
 
 static const char *const recipes[] = { "clt-forge", "anthropic-2025-01", NULL };
-static const char *const gates[] = { "jumprelu", "topk", "batchtopk", NULL };
+static const char *const gates[] = { "jumprelu", "topk", "batchtopk", "alltopk", NULL };
 static const char *const warm_ups[] = { "linear", "cosine", NULL };
 static const char *const straight_throughs[] = { "threshold", "all", NULL };
 static const char *const encoder_inits[] = { "uniform", "tied", NULL };
@@ -49,7 +49,7 @@ static const Key keys[] = {
   INTEGER(d_latent, 0, 0, 1 << 24, "features", "features per layer; 0: 8 times the width"),
   FLAG(cross_layer_decoders, 1, "a feature writes to its own and all later layers"),
   CHOICE(activation, CW_TRAIN_JUMPRELU, gates, "which features are active"),
-  INTEGER(k, 0, 0, 1 << 24, "features", "active per token and layer, for topk and batchtopk"),
+  INTEGER(k, 0, 0, 1 << 24, "features", "active per token and layer, for all but jumprelu"),
   NUMBER(jumprelu_init_threshold, 0.03, 1e-6, 1e6, "", "threshold of every feature at first"),
   NUMBER(jumprelu_bandwidth, 1, 1e-6, 1e6, "",
          "width of the rectangle that passes gradients to thresholds"),
@@ -419,10 +419,10 @@ cw_train_settings_check(const CwTrainSettings *settings, GError **error)
 {
   bool is_topk = settings->activation != CW_TRAIN_JUMPRELU;
   if (is_topk && settings->k == 0)
-    return contradiction(error, "activation is topk or batchtopk: k must say how many features "
+    return contradiction(error, "activation is not jumprelu: k must say how many features "
                                 "are active");
   if (!is_topk && settings->k != 0)
-    return contradiction(error, "k has a meaning only with activation topk or batchtopk");
+    return contradiction(error, "k has a meaning only with activations other than jumprelu");
   if (is_topk && settings->straight_through == CW_THROUGH_ALL)
     return contradiction(error, "straight_through \"all\" has a meaning only with activation "
                                 "jumprelu");

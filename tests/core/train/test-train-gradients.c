@@ -34,6 +34,7 @@ static const Mode modes[] = {
   { "plt", false, CW_TRAIN_JUMPRELU, CW_THROUGH_THRESHOLD, 1.5 },
   { "plt-through-all", false, CW_TRAIN_JUMPRELU, CW_THROUGH_ALL, 0.3 },
   { "clt-topk", true, CW_TRAIN_TOPK, CW_THROUGH_THRESHOLD, 1 },
+  { "clt-alltopk", true, CW_TRAIN_ALL_TOPK, CW_THROUGH_THRESHOLD, 1 },
   { "plt-batchtopk", false, CW_TRAIN_BATCH_TOPK, CW_THROUGH_THRESHOLD, 1 },
 };
 

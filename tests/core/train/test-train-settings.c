@@ -28,7 +28,7 @@ test_refusals(void)
   assert_refused("{\"batch\": 2.5}", "whole number");
   assert_refused("{\"batch\": 0}", "from 1");
   assert_refused("{\"shuffle\": 1}", "true or false");
-  assert_refused("{\"activation\": \"relu\"}", "jumprelu, topk, batchtopk");
+  assert_refused("{\"activation\": \"relu\"}", "jumprelu, topk, batchtopk, alltopk");
   assert_refused("{\"activation\": \"topk\"}", "k must say");
   assert_refused("{\"k\": 5}", "only with activation");
   assert_refused("{\"steps\": 20, \"total_steps\": 10}", "steps exceeds");

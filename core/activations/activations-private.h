@@ -28,7 +28,9 @@ typedef struct {
   int64_t layer_stride;
 } CwRowTarget;
 
-/* One kind of store. Any thread may load; gather uses the device's pool. */
+/* One kind of store. Any thread may load; gather uses the device's pool. load takes over the
+ * memory of the frame that was loaded there before, if it was not unloaded; where it fails
+ * nothing is loaded. */
 typedef struct {
   void (*free)(gpointer source);
   bool (*load)(gpointer source, CwLoadedFrame *loaded, GError **error);

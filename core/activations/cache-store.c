@@ -29,6 +29,7 @@ typedef struct {
   int64_t n_frames;
   CwFrameEntry *entries; /* [n_frames] */
   CwFrameFacts *frames;  /* [n_frames] */
+  CwToolbox readers;     /* of CwFrameReader */
 } CacheStore;
 
 static void
@@ -45,6 +46,7 @@ free_store(gpointer data)
   CacheStore *store = data;
   cw_manifest_clear(&store->manifest);
   g_array_unref(store->files);
+  cw_toolbox_clear(&store->readers);
   g_free(store->entries);
   g_free(store->frames);
   g_free(store->folder);
@@ -80,29 +82,17 @@ fail_frame(const CacheStore *store, int64_t frame, const char *part, uint64_t of
   return false;
 }
 
-static bool
-load_frame(gpointer data, CwLoadedFrame *loaded, GError **error)
+static CwFrameReader *
+take_reader(CacheStore *store, size_t n_bytes, GError **error)
 {
-  CacheStore *store = data;
-  const CwFrameEntry *entry = &store->entries[loaded->frame];
-  const OpenFile *file = file_of_frame(store, loaded->frame);
-  uint64_t offset = entry->offset + entry->places_bytes;
-  g_autofree uint8_t *body = g_try_malloc(entry->body_bytes);
-  if (body == NULL) {
-    cw_error_set_from_status(error, CWK_NO_MEMORY, "reading activations");
-    return false;
-  }
-  if (!cw_read_at(file->fd, file->path, offset, body, entry->body_bytes, error))
-    return false;
-  CwOpenFrame *frame = g_new0(CwOpenFrame, 1);
-  const char *fault = cw_frame_open_body(entry, store->manifest.codec, store->manifest.n_layers,
-                                         store->manifest.width, body, frame);
-  if (fault == NULL) {
-    loaded->data = frame;
-    return true;
-  }
-  g_free(frame);
-  return fail_frame(store, loaded->frame, "the body", offset, fault, error);
+  CwFrameReader *reader = cw_toolbox_take(&store->readers);
+  if (reader == NULL)
+    reader = cw_frame_reader_new();
+  if (reader != NULL && cw_room_get(&reader->bytes, n_bytes) != NULL)
+    return reader;
+  cw_frame_reader_free(reader);
+  cw_error_set_from_status(error, CWK_NO_MEMORY, "reading activations");
+  return NULL;
 }
 
 static void
@@ -111,6 +101,33 @@ unload_frame(gpointer data, CwLoadedFrame *loaded)
   if (loaded->data != NULL)
     cw_open_frame_clear(loaded->data);
   g_clear_pointer(&loaded->data, g_free);
+}
+
+static bool
+load_frame(gpointer data, CwLoadedFrame *loaded, GError **error)
+{
+  CacheStore *store = data;
+  const CwManifest *manifest = &store->manifest;
+  const CwFrameEntry *entry = &store->entries[loaded->frame];
+  const OpenFile *file = file_of_frame(store, loaded->frame);
+  uint64_t offset = entry->offset + entry->places_bytes;
+  CwFrameReader *reader = take_reader(store, entry->body_bytes, error);
+  if (reader == NULL)
+    return false;
+  uint8_t *body = reader->bytes.memory;
+  bool is_done = cw_read_at(file->fd, file->path, offset, body, entry->body_bytes, error);
+  if (is_done) {
+    if (loaded->data == NULL)
+      loaded->data = g_new0(CwOpenFrame, 1);
+    const char *fault = cw_frame_open_body(reader, entry, manifest->codec, manifest->n_layers,
+                                           manifest->width, body, loaded->data);
+    is_done =
+        fault == NULL || fail_frame(store, loaded->frame, "the body", offset, fault, error);
+  }
+  cw_toolbox_put(&store->readers, reader);
+  if (!is_done)
+    unload_frame(store, loaded);
+  return is_done;
 }
 
 /* ---- rows ------------------------------------------------------------------------------- */
@@ -184,21 +201,29 @@ static bool
 read_places(gpointer data, int64_t frame, int32_t *tokens, int64_t *documents, int64_t *places,
             GError **error)
 {
-  const CacheStore *store = data;
+  CacheStore *store = data;
   const CwFrameEntry *entry = &store->entries[frame];
   const OpenFile *file = file_of_frame(store, frame);
   const size_t n = entry->n_rows;
-  g_autofree uint8_t *bytes = g_try_malloc(entry->places_bytes);
   g_autofree int32_t *all = g_try_new(int32_t, 3 * n);
-  if (bytes == NULL || all == NULL) {
+  if (all == NULL) {
     cw_error_set_from_status(error, CWK_NO_MEMORY, "reading activations");
     return false;
   }
-  if (!cw_read_at(file->fd, file->path, entry->offset, bytes, entry->places_bytes, error))
+  CwFrameReader *reader = take_reader(store, entry->places_bytes, error);
+  if (reader == NULL)
     return false;
-  const char *fault = cw_frame_open_places(entry, bytes, all);
-  if (fault != NULL)
-    return fail_frame(store, frame, "the places", entry->offset, fault, error);
+  uint8_t *bytes = reader->bytes.memory;
+  bool is_done =
+      cw_read_at(file->fd, file->path, entry->offset, bytes, entry->places_bytes, error);
+  if (is_done) {
+    const char *fault = cw_frame_open_places(reader, entry, bytes, all);
+    is_done =
+        fault == NULL || fail_frame(store, frame, "the places", entry->offset, fault, error);
+  }
+  cw_toolbox_put(&store->readers, reader);
+  if (!is_done)
+    return false;
   for (size_t i = 0; i < n; i++) {
     if (tokens != NULL)
       tokens[i] = all[i];
@@ -422,6 +447,7 @@ cw_cache_store_open(CwActivations *activations, const char *folder, GError **err
   activations->source = store;
   store->folder = g_strdup(folder);
   store->files = g_array_new(FALSE, TRUE, sizeof(OpenFile));
+  cw_toolbox_init(&store->readers, (GDestroyNotify)cw_frame_reader_free);
   g_array_set_clear_func(store->files, (GDestroyNotify)clear_file);
   g_autofree char *path = g_build_filename(folder, "manifest.json", NULL);
   if (!open_manifest(store, path, error))

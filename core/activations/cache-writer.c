@@ -2,8 +2,9 @@
  *
  * A batch's rows are permuted by (seed, number of the batch) and dealt to its frames, rows of
  * documents held out to frames of their own, so that a frame holds rows from all over the
- * batch and no second copy is ever shuffled. Frames are packed side by side, then the batch is
- * written at once and synced. Nothing depends on the number of threads or on the time.
+ * batch and no second copy is ever shuffled. Frames are packed side by side, a wave at a time,
+ * and written; the batch's head, whose size is known, comes last, and all of it is synced.
+ * Nothing depends on the number of threads or on the time.
  *
  * A stopped run leaves whole batches and at most a part of one behind them. Taking it up again
  * reads the heads of the batches, checks the last one's frames, and cuts off the rest. */
@@ -25,6 +26,9 @@
 #define UNFINISHED_NAME "unfinished.json"
 #define ORDER_STREAM    UINT64_C(0x6261746368000000) /* keeps clear of other uses of a seed */
 
+/* Frames packed before they are written: enough for threads to share them evenly. */
+#define WAVE_FRAMES(n_threads) MAX(4 * (n_threads), 8)
+
 struct _CwCacheWriter {
   char *folder, *path;
   int fd;
@@ -33,6 +37,11 @@ struct _CwCacheWriter {
   uint64_t n_bytes; /* of whole batches, head included */
   GArray *entries;  /* of CwFrameEntry, offsets in the file */
   bool has_failed;
+  /* Kept from batch to batch. */
+  CwToolbox packers;     /* of CwFramePacker */
+  CwPackedFrame *packed; /* [n_packed] a wave of frames */
+  int64_t n_packed;
+  CwRoom sizes; /* of CwRowSize */
 };
 
 static bool
@@ -68,6 +77,11 @@ cw_cache_writer_discard(CwCacheWriter *writer)
   if (writer->fd >= 0)
     close(writer->fd);
   cw_manifest_clear(&writer->manifest);
+  for (int64_t i = 0; i < writer->n_packed; i++)
+    cw_packed_frame_clear(&writer->packed[i]);
+  g_free(writer->packed);
+  cw_toolbox_clear(&writer->packers);
+  cw_room_clear(&writer->sizes);
   g_array_unref(writer->entries);
   g_free(writer->folder);
   g_free(writer->path);
@@ -90,10 +104,15 @@ typedef struct {
   double *energies; /* [4, L] */
   int32_t *bad;     /* [L, 2] whether a value is not finite */
   int64_t *rows;    /* [n] in the order of the frames */
+  CwRowSize *sizes; /* [L, 2, n], the writer's */
   int64_t n_training;
-  CwPackedFrame *frames;
   int64_t n_frames, n_training_frames;
-  GError **errors; /* [n_frames] */
+  size_t head_bytes;
+  uint8_t *head;         /* CwBatchHead, entries, energies */
+  CwFrameEntry *entries; /* in the head */
+  uint64_t n_bytes;      /* so far */
+  int64_t first;         /* frame of the wave */
+  GError **errors;       /* [n_packed] */
 } Batch;
 
 static void
@@ -114,24 +133,34 @@ choose_step(void *data, int64_t plane)
   const CwFrameSource *source = &batch->source;
   const float *side = plane % 2 == 0 ? source->in : source->out;
   double energy = 0;
-  batch->bad[plane] = !cw_quantise_choose_step(
-      source->codec, side + plane / 2 * source->n * source->width, source->n, source->width,
-      batch->writer->manifest.target_error, &batch->steps[plane], &energy);
+  batch->bad[plane] =
+      !cw_quantise_choose_step(source->codec, side + plane / 2 * source->n * source->width,
+                               source->n, source->width, batch->writer->manifest.target_error,
+                               batch->sizes + plane * source->n, &batch->steps[plane], &energy);
   batch->energies[2 * (plane % 2) * source->n_layers + plane / 2] = energy;
 }
 
 static void
-pack_frame(void *data, int64_t i)
+pack_frame(void *data, int64_t item)
 {
   Batch *batch = data;
-  int64_t per_frame = batch->writer->rows_per_frame;
+  CwCacheWriter *writer = batch->writer;
+  int64_t per_frame = writer->rows_per_frame, i = batch->first + item;
   bool is_held_out = i >= batch->n_training_frames;
   int64_t first = is_held_out ? batch->n_training + (i - batch->n_training_frames) * per_frame
                               : i * per_frame;
   int64_t end = is_held_out ? batch->source.n : batch->n_training;
-  cw_frame_pack(&batch->source, batch->rows + first, MIN(per_frame, end - first),
-                &batch->frames[i], &batch->errors[i]);
-  batch->frames[i].entry.flags = is_held_out ? CW_FRAME_IS_HELD_OUT : 0;
+  CwFramePacker *packer = cw_toolbox_take(&writer->packers);
+  if (packer == NULL)
+    packer = cw_frame_packer_new();
+  if (packer == NULL) {
+    cw_error_set_from_status(&batch->errors[item], CWK_NO_MEMORY, "packing activations");
+    return;
+  }
+  cw_frame_pack(packer, &batch->source, batch->rows + first, MIN(per_frame, end - first),
+                &writer->packed[item], &batch->errors[item]);
+  cw_toolbox_put(&writer->packers, packer);
+  writer->packed[item].entry.flags = is_held_out ? CW_FRAME_IS_HELD_OUT : 0;
 }
 
 /* Training rows first, both parts in a random order. */
@@ -173,11 +202,62 @@ check_finite(const Batch *batch, GError **error)
   return true;
 }
 
+/* The first failure in the order of the frames is the one reported. */
 static bool
-pack_batch(Batch *batch, CwkDevice *device, GError **error)
+check_wave(Batch *batch, int64_t n, GError **error)
+{
+  bool is_done = true;
+  for (int64_t i = 0; i < n; i++) {
+    if (batch->errors[i] == NULL)
+      continue;
+    if (is_done)
+      g_propagate_error(error, g_steal_pointer(&batch->errors[i]));
+    g_clear_error(&batch->errors[i]);
+    is_done = false;
+  }
+  return is_done;
+}
+
+/* Behind what is written of the batch; notes where it lies and what it lost. */
+static bool
+write_frame(Batch *batch, int64_t i, const CwPackedFrame *packed, GError **error)
+{
+  CwCacheWriter *writer = batch->writer;
+  int64_t n_layers = batch->source.n_layers;
+  batch->entries[i] = packed->entry;
+  batch->entries[i].offset = batch->n_bytes;
+  for (int64_t p = 0; p < 2 * n_layers; p++)
+    batch->energies[(2 * (p % 2) + 1) * n_layers + p / 2] += packed->errors[p];
+  if (!write_at(writer, writer->n_bytes + batch->n_bytes, packed->room.memory, packed->n_bytes,
+                error))
+    return false;
+  batch->n_bytes += packed->n_bytes;
+  return true;
+}
+
+static bool
+write_frames(Batch *batch, CwkDevice *device, GError **error)
+{
+  CwCacheWriter *writer = batch->writer;
+  bool is_done = true;
+  batch->errors = g_new0(GError *, (gsize)writer->n_packed);
+  for (; is_done && batch->first < batch->n_frames; batch->first += writer->n_packed) {
+    int64_t n = MIN(writer->n_packed, batch->n_frames - batch->first);
+    run_on(device, n, pack_frame, batch);
+    is_done = check_wave(batch, n, error);
+    for (int64_t i = 0; is_done && i < n; i++)
+      is_done = write_frame(batch, batch->first + i, &writer->packed[i], error);
+  }
+  return is_done;
+}
+
+/* Steps, and the order of the rows. */
+static bool
+plan_batch(Batch *batch, CwkDevice *device, GError **error)
 {
   const CwFrameSource *source = &batch->source;
-  int64_t per_frame = batch->writer->rows_per_frame, n_layers = source->n_layers;
+  CwCacheWriter *writer = batch->writer;
+  int64_t per_frame = writer->rows_per_frame, n_layers = source->n_layers;
   run_on(device, 2 * n_layers, choose_step, batch);
   if (!check_finite(batch, error))
     return false;
@@ -185,28 +265,25 @@ pack_batch(Batch *batch, CwkDevice *device, GError **error)
   batch->n_training_frames = (batch->n_training + per_frame - 1) / per_frame;
   batch->n_frames =
       batch->n_training_frames + (source->n - batch->n_training + per_frame - 1) / per_frame;
-  batch->frames = g_new0(CwPackedFrame, batch->n_frames);
-  batch->errors = g_new0(GError *, batch->n_frames);
-  run_on(device, batch->n_frames, pack_frame, batch);
-  bool is_done = true;
-  for (int64_t i = 0; i < batch->n_frames; i++) {
-    if (batch->errors[i] != NULL && is_done)
-      g_propagate_error(error, g_steal_pointer(&batch->errors[i]));
-    is_done = is_done && batch->frames[i].bytes != NULL;
-    g_clear_error(&batch->errors[i]);
+  batch->head_bytes =
+      sizeof(CwBatchHead) + cw_batch_rest_bytes((uint32_t)batch->n_frames, n_layers);
+  batch->head = g_malloc0(batch->head_bytes);
+  batch->entries = (CwFrameEntry *)(batch->head + sizeof(CwBatchHead));
+  batch->n_bytes = batch->head_bytes;
+  int64_t n_packed = WAVE_FRAMES(device != NULL ? cwk_device_n_threads(device) : 1);
+  if (n_packed > writer->n_packed) {
+    writer->packed = g_renew(CwPackedFrame, writer->packed, n_packed);
+    memset(writer->packed + writer->n_packed, 0,
+           (size_t)(n_packed - writer->n_packed) * sizeof *writer->packed);
+    writer->n_packed = n_packed;
   }
-  for (int64_t i = 0; is_done && i < batch->n_frames; i++)
-    for (int64_t p = 0; p < 2 * n_layers; p++)
-      batch->energies[(2 * (p % 2) + 1) * n_layers + p / 2] += batch->frames[i].errors[p];
-  return is_done;
+  return true;
 }
 
 static void
 batch_clear(Batch *batch)
 {
-  for (int64_t i = 0; i < batch->n_frames; i++)
-    cw_packed_frame_clear(&batch->frames[i]);
-  g_free(batch->frames);
+  g_free(batch->head);
   g_free(batch->errors);
   g_free(batch->steps);
   g_free(batch->energies);
@@ -216,30 +293,20 @@ batch_clear(Batch *batch)
 
 /* ---- writing a batch -------------------------------------------------------------------- */
 
-/* Head, entries and energies in one piece; sets the frames' offsets. Transfer full. */
-static uint8_t *
-build_head(Batch *batch, size_t *n_bytes)
+/* What the frames in front of it say. */
+static void
+fill_head(Batch *batch)
 {
   int64_t n_layers = batch->source.n_layers;
-  size_t rest = cw_batch_rest_bytes((uint32_t)batch->n_frames, n_layers);
-  *n_bytes = sizeof(CwBatchHead) + rest;
-  uint8_t *bytes = g_malloc0(*n_bytes);
-  CwFrameEntry *entries = (CwFrameEntry *)(bytes + sizeof(CwBatchHead));
-  uint64_t offset = *n_bytes;
-  for (int64_t i = 0; i < batch->n_frames; i++) {
-    entries[i] = batch->frames[i].entry;
-    entries[i].offset = offset;
-    offset += (uint64_t)entries[i].places_bytes + entries[i].body_bytes;
-  }
-  memcpy(entries + batch->n_frames, batch->energies, 4 * (size_t)n_layers * sizeof(double));
-  CwBatchHead *head = (CwBatchHead *)bytes;
+  memcpy(batch->entries + batch->n_frames, batch->energies,
+         4 * (size_t)n_layers * sizeof(double));
+  CwBatchHead *head = (CwBatchHead *)batch->head;
   memcpy(head->magic, CW_BATCH_MAGIC, sizeof head->magic);
   head->number = (uint64_t)batch->writer->n_batches;
-  head->n_bytes = offset;
+  head->n_bytes = batch->n_bytes;
   head->n_frames = (uint32_t)batch->n_frames;
   head->n_rows = (uint32_t)batch->source.n;
-  cw_batch_head_digest(head, entries, n_layers, head->sha256);
-  return bytes;
+  cw_batch_head_digest(head, batch->entries, n_layers, head->sha256);
 }
 
 /* The batch whose head lies in bytes is on disk: counts it. */
@@ -262,20 +329,18 @@ note_batch(CwCacheWriter *writer, const uint8_t *bytes)
 }
 
 static bool
-write_batch(Batch *batch, GError **error)
+write_batch(Batch *batch, CwkDevice *device, GError **error)
 {
   CwCacheWriter *writer = batch->writer;
-  size_t head_bytes;
-  g_autofree uint8_t *head = build_head(batch, &head_bytes);
-  bool is_done = write_at(writer, writer->n_bytes, head, head_bytes, error);
-  const CwFrameEntry *entries = (const CwFrameEntry *)(head + sizeof(CwBatchHead));
-  for (int64_t i = 0; is_done && i < batch->n_frames; i++)
-    is_done = write_at(writer, writer->n_bytes + entries[i].offset, batch->frames[i].bytes,
-                       (size_t)entries[i].places_bytes + entries[i].body_bytes, error);
+  bool is_done = write_frames(batch, device, error);
+  if (is_done) {
+    fill_head(batch);
+    is_done = write_at(writer, writer->n_bytes, batch->head, batch->head_bytes, error);
+  }
   if (is_done && fdatasync(writer->fd) != 0)
     is_done = fail_io(writer, "sync", error);
   if (is_done) {
-    note_batch(writer, head);
+    note_batch(writer, batch->head);
     return true;
   }
   /* Gives room back to a full disk; if that fails too, resuming cuts it off. */
@@ -304,10 +369,11 @@ cw_cache_writer_append(CwCacheWriter *writer, CwkDevice *device, const float *in
   batch.energies = g_new0(double, 4 * n_layers);
   batch.bad = g_new0(int32_t, 2 * n_layers);
   batch.rows = g_try_new(int64_t, n);
-  bool is_done = batch.rows != NULL;
+  batch.sizes = cw_room_get(&writer->sizes, 2 * (size_t)(n_layers * n) * sizeof(CwRowSize));
+  bool is_done = batch.rows != NULL && batch.sizes != NULL;
   if (!is_done)
     cw_error_set_from_status(error, CWK_NO_MEMORY, "packing activations");
-  is_done = is_done && pack_batch(&batch, device, error) && write_batch(&batch, error);
+  is_done = is_done && plan_batch(&batch, device, error) && write_batch(&batch, device, error);
   batch_clear(&batch);
   return is_done;
 }
@@ -406,19 +472,21 @@ is_whole_frame(CwCacheWriter *writer, const CwFrameEntry *entry)
 {
   const CwManifest *manifest = &writer->manifest;
   size_t n_bytes = (size_t)entry->places_bytes + entry->body_bytes;
-  if (!cw_frame_entry_is_sane(entry, manifest->codec, manifest->n_layers, manifest->width))
+  g_autoptr(CwFrameReader) reader = cw_frame_reader_new();
+  if (reader == NULL ||
+      !cw_frame_entry_is_sane(entry, manifest->codec, manifest->n_layers, manifest->width))
     return false;
-  g_autofree uint8_t *bytes = g_try_malloc(n_bytes);
-  CwOpenFrame frame;
-  if (bytes == NULL ||
-      !cw_read_at(writer->fd, writer->path, writer->n_bytes + entry->offset, bytes, n_bytes,
-                  NULL) ||
-      cw_frame_open_body(entry, manifest->codec, manifest->n_layers, manifest->width,
-                         bytes + entry->places_bytes, &frame) != NULL)
+  uint8_t *bytes = cw_room_get(&reader->bytes, n_bytes);
+  if (bytes == NULL || !cw_read_at(writer->fd, writer->path, writer->n_bytes + entry->offset,
+                                   bytes, n_bytes, NULL))
     return false;
+  CwOpenFrame frame = { 0 };
+  bool is_whole =
+      cw_frame_open_body(reader, entry, manifest->codec, manifest->n_layers, manifest->width,
+                         bytes + entry->places_bytes, &frame) == NULL;
   cw_open_frame_clear(&frame);
   g_autofree int32_t *places = g_new(int32_t, 3 * (gsize)entry->n_rows);
-  return cw_frame_open_places(entry, bytes, places) == NULL;
+  return is_whole && cw_frame_open_places(reader, entry, bytes, places) == NULL;
 }
 
 /* All batches are synced before the next is begun, so that only the last can be torn. */
@@ -475,6 +543,7 @@ cw_cache_writer_begin(const char *folder, const CwCacheOptions *options, bool is
   if (!check_options(options, error))
     return NULL;
   g_autoptr(CwCacheWriter) writer = g_new0(CwCacheWriter, 1);
+  cw_toolbox_init(&writer->packers, (GDestroyNotify)cw_frame_packer_free);
   writer->folder = g_strdup(folder);
   writer->path = g_build_filename(folder, FRAMES_NAME, NULL);
   writer->fd = -1;

@@ -5,8 +5,10 @@
  * that gains nothing and leaves the cache. */
 #include "activations/capture.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/room.h"
 #include "model/forward.h"
 
 struct _CwCapture {
@@ -30,8 +32,9 @@ cw_row_batch_new(const CwModel *model, int64_t capacity, GError **error)
   bool is_possible = capacity > 0 &&
                      g_size_checked_mul(&n, (gsize)capacity, (gsize)batch->n_layers) &&
                      g_size_checked_mul(&n, n, (gsize)batch->width);
-  batch->in = is_possible ? g_try_new(float, n) : NULL;
-  batch->out = is_possible ? g_try_new(float, n) : NULL;
+  is_possible = is_possible && g_size_checked_mul(&n, n, sizeof(float));
+  batch->in = is_possible ? cw_pages_new(n) : NULL;
+  batch->out = is_possible ? cw_pages_new(n) : NULL;
   batch->documents = g_try_new(int32_t, (gsize)MAX(capacity, 1));
   batch->places = g_try_new(int32_t, (gsize)MAX(capacity, 1));
   batch->tokens = g_try_new(int32_t, (gsize)MAX(capacity, 1));
@@ -63,8 +66,8 @@ cw_row_batch_free(CwRowBatch *batch)
 {
   if (batch == NULL)
     return;
-  g_free(batch->in);
-  g_free(batch->out);
+  free(batch->in);
+  free(batch->out);
   g_free(batch->documents);
   g_free(batch->places);
   g_free(batch->tokens);

@@ -8,19 +8,20 @@ typedef struct {
   CwRowOrder *order;
   /* The group in memory. */
   int64_t pass, group;
-  CwLoadedFrame *loaded; /* [n_loaded] */
-  int64_t n_loaded;
+  CwLoadedFrame *loaded; /* [n_loaded] of [n_places], whose memory groups take over */
+  int64_t n_loaded, n_places;
   CwRowRef *rows; /* in the stream's order */
+  int64_t rows_room;
 } StoredBatches;
 
 static void
-unload_group(StoredBatches *batches)
+unload_all(StoredBatches *batches)
 {
-  for (int64_t i = 0; i < batches->n_loaded; i++)
+  for (int64_t i = 0; i < batches->n_places; i++)
     batches->activations->kind->unload(batches->activations->source, &batches->loaded[i]);
   g_clear_pointer(&batches->loaded, g_free);
   g_clear_pointer(&batches->rows, g_free);
-  batches->n_loaded = 0;
+  batches->n_loaded = batches->n_places = batches->rows_room = 0;
   batches->group = -1;
 }
 
@@ -28,7 +29,7 @@ static void
 free_batches(gpointer data)
 {
   StoredBatches *batches = data;
-  unload_group(batches);
+  unload_all(batches);
   g_clear_pointer(&batches->order, cw_row_order_free);
   cw_activations_unref(batches->activations);
   cwk_device_free(batches->device);
@@ -78,7 +79,11 @@ list_rows(StoredBatches *batches, GError **error)
   const CwRowOrder *order = batches->order;
   const CwStreamOptions *options = &order->options;
   int64_t n = 0, n_rows = order->starts[batches->group + 1] - order->starts[batches->group];
-  batches->rows = g_try_new(CwRowRef, (gsize)n_rows);
+  if (n_rows > batches->rows_room) {
+    g_free(batches->rows);
+    batches->rows = g_try_new(CwRowRef, (gsize)n_rows);
+    batches->rows_room = batches->rows != NULL ? n_rows : 0;
+  }
   if (batches->rows == NULL) {
     cw_error_set_from_status(error, CWK_NO_MEMORY, "ordering activations");
     return false;
@@ -104,19 +109,23 @@ load_group(StoredBatches *batches, int64_t pass, int64_t group, CwCancel *cancel
 {
   if (batches->pass == pass && batches->group == group)
     return true;
-  unload_group(batches);
   CwRowOrder *order = batches->order;
   int64_t first, end;
   cw_row_order_get_group(order, group, &first, &end);
-  batches->loaded = g_new0(CwLoadedFrame, (gsize)(end - first));
+  batches->group = -1;
   batches->n_loaded = end - first;
+  if (batches->n_loaded > batches->n_places) {
+    batches->loaded = g_renew(CwLoadedFrame, batches->loaded, (gsize)batches->n_loaded);
+    for (; batches->n_places < batches->n_loaded; batches->n_places++)
+      batches->loaded[batches->n_places] = (CwLoadedFrame){ 0 };
+  }
   for (int64_t i = first; i < end; i++)
     batches->loaded[i - first].frame = order->frames[order->order[i]];
   batches->pass = pass;
   batches->group = group;
   if (load_frames(batches, cancel, error) && list_rows(batches, error))
     return true;
-  unload_group(batches);
+  unload_all(batches);
   return false;
 }
 

@@ -4,11 +4,9 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/rng.h"
-
-#define HUGE_PAGE_BYTES ((size_t)2 << 20)
+#include "base/room.h"
 
 /* Streams of one seed. */
 enum { STREAM_ENCODER = 1, STREAM_DECODER = 2 };
@@ -33,18 +31,14 @@ cw_parameters_decoder_offset(const CwParameters *parameters, int64_t l)
   return n_blocks * parameters->n_features * cw_parameters_padded_width(parameters);
 }
 
-/* Zeros on large pages: passes touch hundreds of megabytes in order. */
+/* Zeros; passes touch hundreds of megabytes in order. */
 static float *
 new_floats(int64_t n)
 {
   size_t n_bytes = (size_t)MAX(n, 1) * sizeof(float);
-  size_t alignment = n_bytes >= HUGE_PAGE_BYTES ? HUGE_PAGE_BYTES : 64;
-  void *memory = NULL;
-  if (posix_memalign(&memory, alignment, n_bytes) != 0)
-    return NULL;
-  if (alignment == HUGE_PAGE_BYTES)
-    (void)madvise(memory, n_bytes, MADV_HUGEPAGE);
-  memset(memory, 0, n_bytes);
+  void *memory = cw_pages_new(n_bytes);
+  if (memory != NULL)
+    memset(memory, 0, n_bytes);
   return memory;
 }
 

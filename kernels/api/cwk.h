@@ -92,6 +92,23 @@ CwkStatus cwk_memory_download(CwkDevice *device, void *to_host, const void *from
 typedef void (*CwkTask)(void *data, int64_t item);
 void cwk_parallel_for(CwkDevice *device, int64_t n_items, CwkTask task, void *data);
 
+/* ---- codes of 8 bits --------------------------------------------------------------------- */
+
+/* Rows of f32 to codes, on the calling thread: for tasks that share rows out among themselves.
+ * The same bits on every instruction set. Values are finite but where it says otherwise. */
+typedef struct {
+  /* The squares of the values no larger than limit, summed; *largest is the largest magnitude
+   * of all n, infinite or NaN if one of them is. */
+  double (*sum_squares)(const float *x, int64_t n, float limit, float *largest);
+  /* codes[i] = x[i] * inverse to nearest, ties to even; 0 where that has no code within -limit
+   * .. limit (at most 127), and then i is listed in beyond [n]. Returns the sum of the squares
+   * that rounding lost, in units of (1 / inverse)^2. */
+  double (*round_row)(const float *x, int64_t n, float inverse, float limit, int8_t *codes,
+                      uint32_t *beyond, int64_t *n_beyond);
+} CwkCodeKernels;
+/* For the CPU that this runs on, whatever device does the rest. */
+const CwkCodeKernels *cwk_code_kernels(void);
+
 /* ---- operands ------------------------------------------------------------------------- */
 
 /* A matrix as it is stored: n_rows rows of n_cols elements. Rows are `row_bytes` apart, or,

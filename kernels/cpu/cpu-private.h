@@ -33,3 +33,6 @@ cwk_rows_at(const CwkRows *rows, int64_t i)
 typedef void (*CwkDecodeRow)(const void *row, int64_t first, int64_t n, float scale,
                              float *out);
 CwkDecodeRow cwk_cpu_decoder(CwkIsa isa, CwkDtype dtype);
+
+/* Of code-kernels.c. */
+extern const CwkCodeKernels cwk_codes_baseline, cwk_codes_avx2, cwk_codes_avx512;

@@ -48,6 +48,18 @@ best_isa(void)
 #endif
 }
 
+const CwkCodeKernels *
+cwk_code_kernels(void)
+{
+#if defined(__x86_64__)
+  static const CwkCodeKernels *const tables[] = { &cwk_codes_baseline, &cwk_codes_avx2,
+                                                  &cwk_codes_avx512 };
+  return tables[best_isa()];
+#else
+  return &cwk_codes_baseline;
+#endif
+}
+
 static int
 n_cores(void)
 {

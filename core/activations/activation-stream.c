@@ -3,7 +3,10 @@
  * What batch number i holds is the source's matter; the thread only changes when it is made. */
 #include "activations/stream-private.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/room.h"
 
 #define CANCEL_POLL_MS 50
 
@@ -38,8 +41,8 @@ cw_activation_stream_wrap(const CwBatchKind *kind, gpointer source, size_t float
   g_mutex_init(&stream->mutex);
   g_cond_init(&stream->cond);
   if (has_prefetch) {
-    stream->in = g_try_new(float, floats);
-    stream->out = g_try_new(float, floats);
+    stream->in = cw_pages_new(floats * sizeof(float));
+    stream->out = cw_pages_new(floats * sizeof(float));
     if (stream->in == NULL || stream->out == NULL) {
       cw_activation_stream_free(stream);
       cw_error_set_from_status(error, CWK_NO_MEMORY, "making room for the next batch");
@@ -111,8 +114,8 @@ cw_activation_stream_free(CwActivationStream *stream)
   stream->kind->free(stream->source);
   g_mutex_clear(&stream->mutex);
   g_cond_clear(&stream->cond);
-  g_free(stream->in);
-  g_free(stream->out);
+  free(stream->in);
+  free(stream->out);
   g_free(stream);
 }
 

@@ -24,6 +24,9 @@
 #define HASH_LOG   8
 #define ALIGNMENT  64
 
+#define LINE_FLOATS 16 /* of the processor's cache */
+#define ROWS_AHEAD  2
+
 struct _CwFramePacker {
   ZSTD_CCtx *context;
   CwRoom codes, heads, beyond, places;
@@ -102,6 +105,14 @@ plane_bytes(const CwFrameSource *source, int64_t n_rows)
   return (size_t)(n_rows * source->width) * cw_codec_value_bytes(source->codec);
 }
 
+/* Rows lie anywhere in the batch: fetched while the ones before them are coded. */
+static void
+prefetch_row(const float *values, int64_t width)
+{
+  for (int64_t i = 0; i < width; i += LINE_FLOATS)
+    __builtin_prefetch(values + i);
+}
+
 /* Codes of all planes, and their heads and escapes. */
 static void
 encode_planes(CwFramePacker *packer, const CwFrameSource *source, const int64_t *rows,
@@ -122,9 +133,12 @@ encode_planes(CwFramePacker *packer, const CwFrameSource *source, const int64_t 
     guint n_before = packer->escapes->len;
     double error = 0;
     coder.step = source->steps[plane];
-    for (int64_t r = 0; r < n_rows; r++, codes += row_bytes)
+    for (int64_t r = 0; r < n_rows; r++, codes += row_bytes) {
+      if (r + ROWS_AHEAD < n_rows)
+        prefetch_row(values + rows[r + ROWS_AHEAD] * source->width, source->width);
       error += cw_quantise_row(&coder, values + rows[r] * source->width, codes,
                                (uint32_t)(r * source->width));
+    }
     heads[plane] = (CwPlaneHead){ coder.step, packer->escapes->len - n_before };
     errors[plane] = error;
   }

@@ -91,8 +91,8 @@ make_trainer(Session *session, const CwTrainSettings *settings, GError **error)
   if (session->trainer == NULL)
     return false;
   int64_t n = config->n_layers * cw_trainer_get_batch_tokens(session->trainer) * config->width;
-  session->in = g_try_new(float, n);
-  session->out = g_try_new(float, n);
+  session->in = cw_pages_new((size_t)n * sizeof(float));
+  session->out = cw_pages_new((size_t)n * sizeof(float));
   if (session->in == NULL || session->out == NULL) {
     g_set_error_literal(error, CW_ERROR, CW_ERROR_NO_MEMORY,
                         "no memory for a batch; take a smaller batch");
@@ -159,8 +159,8 @@ drop_trainer(Session *session)
 {
   g_clear_pointer(&session->stream, cw_activation_stream_free);
   g_clear_pointer(&session->trainer, cw_trainer_free);
-  g_clear_pointer(&session->in, g_free);
-  g_clear_pointer(&session->out, g_free);
+  g_clear_pointer(&session->in, free);
+  g_clear_pointer(&session->out, free);
 }
 
 /* The newest checkpoint that can be read; the first error if none can. */

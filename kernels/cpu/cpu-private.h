@@ -7,6 +7,8 @@
 #include "ops.def"
 #undef CWK_OP
 
+#define CWK_LINE_BYTES 64 /* of the processor's cache */
+
 static inline int64_t
 cwk_min(int64_t a, int64_t b)
 {

@@ -430,6 +430,16 @@ typedef struct {
 } Dequantise;
 
 #define ROWS_PER_ITEM 64
+#define ROWS_AHEAD    3
+
+/* Short rows from anywhere: none is long enough for the processor to see where it leads. */
+static void
+prefetch_row(const CwkRows *rows, int64_t i)
+{
+  const char *row = cwk_rows_at(rows, i);
+  for (size_t at = 0; at < rows->row_bytes; at += CWK_LINE_BYTES)
+    __builtin_prefetch(row + at);
+}
 
 static void
 dequantise_rows(void *data, int64_t item)
@@ -437,9 +447,12 @@ dequantise_rows(void *data, int64_t item)
   const Dequantise *job = data;
   const CwkRows *rows = &job->args->rows;
   int64_t end = cwk_min((item + 1) * ROWS_PER_ITEM, rows->n_rows);
-  for (int64_t i = item * ROWS_PER_ITEM; i < end; i++)
+  for (int64_t i = item * ROWS_PER_ITEM; i < end; i++) {
+    if (rows->row_list != NULL && i + ROWS_AHEAD < end)
+      prefetch_row(rows, i + ROWS_AHEAD);
     job->decode(cwk_rows_at(rows, i), 0, rows->n_cols, row_scale(rows, i),
                 job->args->out + i * rows->n_cols);
+  }
 }
 
 CwkStatus

@@ -8,6 +8,7 @@
  * left out, as one batch; one thread stores it as a cache and reads it back, shuffled, in
  * batches of 512. Prints one JSON object;
  * CPU time. */
+#include "base/room.h"
 #include "bench-support.h"
 #include "cw-activations.h"
 #include "cw-tensor-file.h"
@@ -15,6 +16,7 @@
 #include <glib/gstdio.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -22,12 +24,14 @@ enum { READ_ROWS = 512 };
 
 static char *codec_name, **paths;
 static double target_error;
-static int n_rounds = 3;
+static int n_rounds = 3, n_batches = 4, n_threads = 2;
 
 static const GOptionEntry entries[] = {
   { "codec", 0, 0, G_OPTION_ARG_STRING, &codec_name, "none, int8 or int4", "C" },
   { "error", 0, 0, G_OPTION_ARG_DOUBLE, &target_error, "of the energy; 0: the codec's", "E" },
   { "rounds", 0, 0, G_OPTION_ARG_INT, &n_rounds, "of each measurement, the best counts", "N" },
+  { "batches", 0, 0, G_OPTION_ARG_INT, &n_batches, "times that the rows are stored", "N" },
+  { "threads", 0, 0, G_OPTION_ARG_INT, &n_threads, "of storing and reading", "N" },
   { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &paths, NULL, "TAPS..." },
   { NULL },
 };
@@ -44,6 +48,16 @@ cpu_seconds(void)
   struct timespec t;
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
   return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+/* On large pages, as capturing and training have theirs. */
+static float *
+new_floats(int64_t n)
+{
+  float *floats = cw_pages_new((size_t)n * sizeof(float));
+  if (floats == NULL)
+    g_error("There is no memory for %" G_GINT64_FORMAT " floats", n);
+  return floats;
 }
 
 static const CwTensor *
@@ -87,8 +101,8 @@ load_rows(Rows *rows)
     take_file(file, rows, 0);
   }
   int64_t total = rows->n, n_floats = rows->n_layers * total * rows->width;
-  rows->in = g_new(float, n_floats);
-  rows->out = g_new(float, n_floats);
+  rows->in = new_floats(n_floats);
+  rows->out = new_floats(n_floats);
   rows->numbers = g_new(int32_t, total);
   for (int64_t i = 0; i < total; i++)
     rows->numbers[i] = (int32_t)i;
@@ -109,8 +123,9 @@ remove_cache(const char *folder)
   g_rmdir(folder);
 }
 
+/* The rows n_batches times over, as batches of one cache. */
 static double
-time_storing(const Rows *rows, const char *folder, CwCodec codec)
+time_storing(const Rows *rows, const char *folder, CwCodec codec, CwkDevice *device)
 {
   CwCacheOptions options = { .n_layers = rows->n_layers,
                              .width = rows->width,
@@ -119,31 +134,41 @@ time_storing(const Rows *rows, const char *folder, CwCodec codec)
   g_autoptr(GError) error = NULL;
   double start = cpu_seconds();
   CwCacheWriter *writer = cw_cache_writer_begin(folder, &options, false, &error);
-  if (writer == NULL ||
-      !cw_cache_writer_append(writer, NULL, rows->in, rows->out, rows->numbers, rows->numbers,
-                              rows->numbers, rows->n, &error) ||
-      !cw_cache_writer_finish(writer, &error))
+  bool is_done = writer != NULL;
+  for (int i = 0; is_done && i < n_batches; i++)
+    is_done = cw_cache_writer_append(writer, device, rows->in, rows->out, rows->numbers,
+                                     rows->numbers, rows->numbers, rows->n, &error);
+  if (!is_done || !cw_cache_writer_finish(writer, &error))
     g_error("%s", error->message);
-  return cpu_seconds() - start;
+  return (cpu_seconds() - start) / (double)(n_batches * rows->n);
 }
 
+/* A pass over the cache, into memory that is there already, as in a training. */
 static double
 time_reading(const Rows *rows, const char *folder)
 {
   g_autoptr(GError) error = NULL;
-  g_autofree float *in = g_new0(float, rows->n_layers *READ_ROWS * rows->width);
-  g_autofree float *out = g_new0(float, rows->n_layers *READ_ROWS * rows->width);
-  CwStreamOptions options = { .batch_tokens = READ_ROWS, .is_shuffled = true };
+  int64_t n_floats = rows->n_layers * READ_ROWS * rows->width;
+  int64_t n_steps = n_batches * rows->n / READ_ROWS;
+  float *in = new_floats(n_floats), *out = new_floats(n_floats);
+  memset(in, 1, (size_t)n_floats * sizeof *in);
+  memset(out, 1, (size_t)n_floats * sizeof *out);
+  CwStreamOptions options = { .batch_tokens = READ_ROWS,
+                              .is_shuffled = true,
+                              .n_threads = n_threads };
   double start = cpu_seconds();
   g_autoptr(CwActivations) activations = cw_activations_open(folder, &error);
   g_autoptr(CwActivationStream) stream =
       activations != NULL ? cw_activation_stream_new(activations, &options, &error) : NULL;
   if (stream == NULL)
     g_error("%s", error->message);
-  for (int64_t i = 0; i < rows->n / READ_ROWS; i++)
+  for (int64_t i = 0; i < n_steps; i++)
     if (!cw_activation_stream_next(stream, in, out, NULL, &error))
       g_error("%s", error->message);
-  return (cpu_seconds() - start) * (double)rows->n / (double)(rows->n / READ_ROWS * READ_ROWS);
+  double seconds = cpu_seconds() - start;
+  free(in);
+  free(out);
+  return seconds / (double)(n_steps * READ_ROWS);
 }
 
 typedef struct {
@@ -202,9 +227,11 @@ main(int argc, char **argv)
   g_autofree char *parent = g_dir_make_tmp("bench-cache-XXXXXX", NULL);
   g_autofree char *folder = g_build_filename(parent, "cache", NULL);
   double storing = INFINITY, reading = INFINITY;
+  CwkDevice *device = cwk_cpu_new(n_threads);
   for (int i = 0; i < n_rounds; i++) {
     remove_cache(folder);
-    double stored = time_storing(&rows, folder, codec), read = time_reading(&rows, folder);
+    double stored = time_storing(&rows, folder, codec, device);
+    double read = time_reading(&rows, folder);
     storing = MIN(storing, stored);
     reading = MIN(reading, read);
   }
@@ -218,9 +245,10 @@ main(int argc, char **argv)
          "\"mean_error\": %.6f, \"worst_dimension_error\": %.6f,\n"
          " \"stored_tokens_per_cpu_second\": %.0f, \"read_tokens_per_cpu_second\": %.0f}\n",
          machine, name, (int)rows.n, (int)rows.n_layers, (int)rows.width,
-         (double)info.st_size / ((double)rows.n * (double)(rows.n_layers * rows.width) * 4),
-         loss.worst, loss.mean, loss.worst_dimension, (double)rows.n / storing,
-         (double)rows.n / reading);
+         (double)info.st_size /
+             ((double)n_batches * (double)rows.n * (double)(rows.n_layers * rows.width) * 4),
+         loss.worst, loss.mean, loss.worst_dimension, 1 / storing, 1 / reading);
+  cwk_device_free(device);
   remove_cache(folder);
   g_rmdir(parent);
   return 0;

@@ -149,32 +149,42 @@ put_escapes(const CwOpenFrame *frame, int64_t plane, int64_t row, int64_t width,
     to[escapes[low].at - row * width] = escapes[low].value;
 }
 
+/* Rows of n_planes planes from `first` on, every second one, which lie together in `to`. Planes
+ * are as many as can be in one call, for waking the pool takes longer than decoding one. */
 static CwkStatus
-gather_plane(const CacheStore *store, CwkDevice *device, const CwRowRef *rows, int64_t n,
-             int64_t plane, float *to, const void **list, float *scales)
+gather_planes(const CacheStore *store, CwkDevice *device, const CwRowRef *rows, int64_t n,
+              int64_t first, int64_t n_planes, float *to)
 {
   const int64_t width = store->manifest.width;
   const size_t row_bytes = (size_t)width * cw_codec_value_bytes(store->manifest.codec);
+  g_autofree const void **list = g_try_new(const void *, (gsize)(n_planes * n));
+  g_autofree float *scales = g_try_new(float, (gsize)(n_planes * n));
+  if (list == NULL || scales == NULL)
+    return CWK_NO_MEMORY;
   for (int64_t i = 0; i < n; i++) {
     const CwOpenFrame *frame = rows[i].loaded->data;
-    size_t n_rows = store->entries[rows[i].loaded->frame].n_rows;
-    list[i] = frame->codes + ((size_t)plane * n_rows + (size_t)rows[i].row) * row_bytes;
-    scales[i] = frame->planes[plane].step;
+    const size_t plane_bytes = store->entries[rows[i].loaded->frame].n_rows * row_bytes;
+    const uint8_t *codes = frame->codes + (size_t)rows[i].row * row_bytes;
+    for (int64_t p = 0; p < n_planes; p++) {
+      list[p * n + i] = codes + (size_t)(first + 2 * p) * plane_bytes;
+      scales[p * n + i] = frame->planes[first + 2 * p].step;
+    }
   }
   bool is_f16 = store->manifest.codec == CW_CODEC_NONE;
   CwkDequantiseArgs args = { .rows = { .dtype = is_f16 ? CWK_F16 : CWK_I8,
-                                       .n_rows = n,
+                                       .n_rows = n_planes * n,
                                        .n_cols = width,
                                        .row_bytes = row_bytes,
                                        .row_list = list,
                                        .scales = is_f16 ? NULL : scales },
                              .out = to };
   CwkStatus status = cwk_dequantise(device, &args);
-  for (int64_t i = 0; status == CWK_OK && i < n; i++) {
-    const CwOpenFrame *frame = rows[i].loaded->data;
-    if (frame->planes[plane].n_escapes > 0)
-      put_escapes(frame, plane, rows[i].row, width, to + i * width);
-  }
+  for (int64_t p = 0; status == CWK_OK && p < n_planes; p++)
+    for (int64_t i = 0; i < n; i++) {
+      const CwOpenFrame *frame = rows[i].loaded->data;
+      if (frame->planes[first + 2 * p].n_escapes > 0)
+        put_escapes(frame, first + 2 * p, rows[i].row, width, to + (p * n + i) * width);
+    }
   return status;
 }
 
@@ -183,14 +193,15 @@ gather_rows(gpointer data, CwkDevice *device, const CwRowRef *rows, int64_t n,
             const CwRowTarget *target, GError **error)
 {
   const CacheStore *store = data;
-  g_autofree const void **list = g_new(const void *, (gsize)MAX(n, 1));
-  g_autofree float *scales = g_new(float, (gsize)MAX(n, 1));
+  const int64_t n_layers = store->manifest.n_layers;
+  bool is_together = target->layer_stride == n * store->manifest.width;
+  int64_t n_at_once = is_together ? n_layers : 1;
   CwkStatus status = CWK_OK;
-  for (int64_t plane = 0; plane < 2 * store->manifest.n_layers && status == CWK_OK; plane++) {
+  for (int64_t plane = 0; plane < 2 * n_layers && status == CWK_OK && n > 0; plane++) {
     float *side = plane % 2 == 0 ? target->in : target->out;
-    if (side != NULL && n > 0)
-      status = gather_plane(store, device, rows, n, plane,
-                            side + plane / 2 * target->layer_stride, list, scales);
+    if (side != NULL && plane / 2 % n_at_once == 0)
+      status = gather_planes(store, device, rows, n, plane, n_at_once,
+                             side + plane / 2 * target->layer_stride);
   }
   if (status != CWK_OK)
     cw_error_set_from_status(error, status, "reading activations");

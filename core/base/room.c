@@ -1,19 +1,32 @@
 /* room.c - see room.h. */
 #include "base/room.h"
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include <stdlib.h>
 #include <sys/mman.h>
 
 #define LARGE_PAGE_BYTES ((size_t)2 << 20)
 
+/* Whole large pages from half of one on: a last part of one would lie on small ones. */
+static size_t
+rounded_bytes(size_t n_bytes)
+{
+  if (n_bytes < LARGE_PAGE_BYTES / 2 || n_bytes > SIZE_MAX - LARGE_PAGE_BYTES)
+    return MAX(n_bytes, 1);
+  return (n_bytes + LARGE_PAGE_BYTES - 1) / LARGE_PAGE_BYTES * LARGE_PAGE_BYTES;
+}
+
 void *
 cw_pages_new(size_t n_bytes)
 {
-  size_t alignment = n_bytes >= LARGE_PAGE_BYTES ? LARGE_PAGE_BYTES : 64;
   void *memory = NULL;
-  if (posix_memalign(&memory, alignment, MAX(n_bytes, 1)) != 0)
+  n_bytes = rounded_bytes(n_bytes);
+  bool is_large = n_bytes >= LARGE_PAGE_BYTES;
+  if (posix_memalign(&memory, is_large ? LARGE_PAGE_BYTES : 64, n_bytes) != 0)
     return NULL;
-  if (alignment == LARGE_PAGE_BYTES)
+  if (is_large)
     (void)madvise(memory, n_bytes, MADV_HUGEPAGE);
   return memory;
 }
@@ -25,7 +38,7 @@ cw_room_get(CwRoom *room, size_t n_bytes)
     return room->memory;
   cw_room_clear(room);
   room->memory = cw_pages_new(n_bytes);
-  room->n_bytes = room->memory != NULL ? n_bytes : 0;
+  room->n_bytes = room->memory != NULL ? rounded_bytes(n_bytes) : 0;
   return room->memory;
 }
 

@@ -4,8 +4,8 @@
 
 #include <glib.h>
 
-/* On large pages from 2 MiB on, 64-byte aligned below; not cleared. free() frees it. NULL if
- * there is none. */
+/* On large pages of 2 MiB from half of one on, 64-byte aligned below; not cleared. free() frees
+ * it. NULL if there is none. */
 void *cw_pages_new(size_t n_bytes);
 
 typedef struct {

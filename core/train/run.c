@@ -5,8 +5,10 @@
  * are a function of the seed and their number, and steps of the state and the batch. */
 #include <errno.h>
 #include <glib/gstdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/room.h"
 #include "train/checkpoint.h"
 #include "train/metrics.h"
 

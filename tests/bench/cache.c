@@ -24,7 +24,7 @@ enum { READ_ROWS = 512 };
 
 static char *codec_name, **paths;
 static double target_error;
-static int n_rounds = 3, n_batches = 4, n_threads = 2;
+static int n_rounds = 3, n_batches = 8, n_threads = 2;
 
 static const GOptionEntry entries[] = {
   { "codec", 0, 0, G_OPTION_ARG_STRING, &codec_name, "none, int8 or int4", "C" },

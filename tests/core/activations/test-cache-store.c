@@ -292,6 +292,22 @@ does_not_depend_on_threads(Fixture *fixture, gconstpointer data)
   check_same(fixture->cache, other);
 }
 
+/* A run may be taken up on another machine. */
+static void
+does_not_depend_on_instructions(Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *other = g_build_filename(fixture->folder, "other", NULL);
+  g_autofree char *usual_isa = g_strdup(g_getenv("CLEW_ISA"));
+  write_cache(fixture->cache, &usual, NULL);
+  g_setenv("CLEW_ISA", "baseline", TRUE);
+  write_cache(other, &usual, NULL);
+  if (usual_isa != NULL)
+    g_setenv("CLEW_ISA", usual_isa, TRUE);
+  else
+    g_unsetenv("CLEW_ISA");
+  check_same(fixture->cache, other);
+}
+
 /* Stopped behind every batch, with `n_torn` bytes of the next one already in the file. */
 static void
 resumes_to_the_same_bytes(Fixture *fixture, gconstpointer data)
@@ -555,6 +571,7 @@ main(int argc, char **argv)
   ADD("keeps-places", keeps_places);
   ADD("holds-out-documents", holds_out_documents);
   ADD("does-not-depend-on-threads", does_not_depend_on_threads);
+  ADD("does-not-depend-on-instructions", does_not_depend_on_instructions);
   ADD("resumes-to-the-same-bytes", resumes_to_the_same_bytes);
   ADD("refuses-to-resume-otherwise", refuses_to_resume_otherwise);
   ADD("finds-every-flipped-byte", finds_every_flipped_byte);

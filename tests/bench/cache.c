@@ -1,15 +1,17 @@
-/* cache.c - how fast activations are stored and read back, how small they get and what they
- * lose, on activations of a real model.
+/* cache.c - how fast activations are captured, stored and read back, how small they get and
+ * what they lose, on activations of a real model.
  *
  *   clew logits --prompt - --taps -o TAPS.safetensors < TEXT
- *   bench-cache [--codec int8] [--error 0.0028] TAPS.safetensors...
+ *   bench-cache [--codec int8] [--error 0.0028] [--peer-python VENV/bin/python]
+ *               [--model M.gguf] TAPS.safetensors...
  *
  * Takes mlp_hat.L and mlp_out.L [T, D] of every layer and file, the first position of each file
- * left out, as one batch; one thread stores it as a cache and reads it back, shuffled, in
- * batches of 512. Prints one JSON object;
- * CPU time. */
+ * left out, as a batch; stores it several times over as a cache and reads it back, shuffled, in
+ * batches of 512. With a model also captures windows of 128 tokens. A Python with torch,
+ * zstandard and TransformerLens 3 does what CLT-Forge does with the same rows and tokens.
+ * Prints one JSON object; tokens per CPU second of all threads. */
 #include "base/room.h"
-#include "bench-support.h"
+#include "cache-peers.h"
 #include "cw-activations.h"
 #include "cw-tensor-file.h"
 
@@ -22,7 +24,7 @@
 
 enum { READ_ROWS = 512 };
 
-static char *codec_name, **paths;
+static char *codec_name, *peer_python, *model_path, **paths;
 static double target_error;
 static int n_rounds = 3, n_batches = 8, n_threads = 2;
 
@@ -32,15 +34,11 @@ static const GOptionEntry entries[] = {
   { "rounds", 0, 0, G_OPTION_ARG_INT, &n_rounds, "of each measurement, the best counts", "N" },
   { "batches", 0, 0, G_OPTION_ARG_INT, &n_batches, "times that the rows are stored", "N" },
   { "threads", 0, 0, G_OPTION_ARG_INT, &n_threads, "of storing and reading", "N" },
+  { "peer-python", 0, 0, G_OPTION_ARG_FILENAME, &peer_python, "for the peers", "PATH" },
+  { "model", 0, 0, G_OPTION_ARG_FILENAME, &model_path, "GGUF file to capture from", "M" },
   { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &paths, NULL, "TAPS..." },
   { NULL },
 };
-
-typedef struct {
-  int64_t n_layers, width, n;
-  float *in, *out;  /* [L, n, D] */
-  int32_t *numbers; /* [n] 0, 1, 2, ...: for tokens, documents and positions */
-} Rows;
 
 static double
 cpu_seconds(void)
@@ -69,7 +67,7 @@ find_tap(const CwTensorFile *file, const char *name, int64_t layer)
 
 /* Copies what a file has behind the rows that are there; counts only if rows->in is NULL. */
 static void
-take_file(const CwTensorFile *file, Rows *rows, int64_t total)
+take_file(const CwTensorFile *file, BenchRows *rows, int64_t total)
 {
   int64_t n_layers = 0, n = 0;
   for (const CwTensor *in; (in = find_tap(file, "mlp_hat", n_layers)) != NULL; n_layers++) {
@@ -88,7 +86,7 @@ take_file(const CwTensorFile *file, Rows *rows, int64_t total)
 }
 
 static void
-load_rows(Rows *rows)
+load_rows(BenchRows *rows)
 {
   g_autoptr(GPtrArray) files =
       g_ptr_array_new_with_free_func((GDestroyNotify)cw_tensor_file_close);
@@ -125,7 +123,7 @@ remove_cache(const char *folder)
 
 /* The rows n_batches times over, as batches of one cache. */
 static double
-time_storing(const Rows *rows, const char *folder, CwCodec codec, CwkDevice *device)
+time_storing(const BenchRows *rows, const char *folder, CwCodec codec, CwkDevice *device)
 {
   CwCacheOptions options = { .n_layers = rows->n_layers,
                              .width = rows->width,
@@ -145,7 +143,7 @@ time_storing(const Rows *rows, const char *folder, CwCodec codec, CwkDevice *dev
 
 /* A pass over the cache, into memory that is there already, as in a training. */
 static double
-time_reading(const Rows *rows, const char *folder)
+time_reading(const BenchRows *rows, const char *folder)
 {
   g_autoptr(GError) error = NULL;
   int64_t n_floats = rows->n_layers * READ_ROWS * rows->width;
@@ -177,7 +175,7 @@ typedef struct {
 
 /* Of every value, beside what was stored. */
 static void
-measure_loss(const Rows *rows, const char *folder, Loss *loss)
+measure_loss(const BenchRows *rows, const char *folder, Loss *loss)
 {
   g_autoptr(CwActivations) activations = cw_activations_open(folder, NULL);
   int64_t n_floats = rows->n_layers * rows->n * rows->width;
@@ -207,6 +205,42 @@ measure_loss(const Rows *rows, const char *folder, Loss *loss)
     }
 }
 
+/* Prints the first members of the object. */
+static void
+measure_cache(const BenchRows *rows, const char *name)
+{
+  CwCodec codec = strcmp(name, "none") == 0   ? CW_CODEC_NONE
+                  : strcmp(name, "int4") == 0 ? CW_CODEC_INT4
+                                              : CW_CODEC_INT8;
+  g_autofree char *parent = g_dir_make_tmp("bench-cache-XXXXXX", NULL);
+  g_autofree char *folder = g_build_filename(parent, "cache", NULL);
+  g_autofree char *frames = g_build_filename(folder, "frames-0000.bin", NULL);
+  double storing = INFINITY, reading = INFINITY;
+  CwkDevice *device = cwk_cpu_new(n_threads);
+  for (int i = 0; i < n_rounds; i++) {
+    remove_cache(folder);
+    double stored = time_storing(rows, folder, codec, device);
+    double read = time_reading(rows, folder);
+    storing = MIN(storing, stored);
+    reading = MIN(reading, read);
+  }
+  cwk_device_free(device);
+  Loss loss;
+  measure_loss(rows, folder, &loss);
+  GStatBuf info = { 0 };
+  g_stat(frames, &info);
+  double n_values = (double)n_batches * (double)(rows->n * rows->n_layers * rows->width) * 2;
+  printf("\"codec\": \"%s\", \"tokens\": %d, \"layers\": %d, \"width\": %d,\n"
+         " \"share_of_f16\": %.4f, \"worst_layer_error\": %.6f, \"mean_error\": %.6f, "
+         "\"worst_dimension_error\": %.6f,\n"
+         " \"stored_tokens_per_cpu_second\": %.0f, \"read_tokens_per_cpu_second\": %.0f",
+         name, (int)rows->n, (int)rows->n_layers, (int)rows->width,
+         (double)info.st_size / (2 * n_values), loss.worst, loss.mean, loss.worst_dimension,
+         1 / storing, 1 / reading);
+  remove_cache(folder);
+  g_rmdir(parent);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -218,38 +252,16 @@ main(int argc, char **argv)
     return 2;
   }
   g_autofree char *machine = bench_describe_machine();
-  const char *name = codec_name != NULL ? codec_name : "int8";
-  CwCodec codec = strcmp(name, "none") == 0   ? CW_CODEC_NONE
-                  : strcmp(name, "int4") == 0 ? CW_CODEC_INT4
-                                              : CW_CODEC_INT8;
-  Rows rows = { 0 };
+  g_setenv("OMP_WAIT_POLICY", "PASSIVE", TRUE); /* a peer that waits costs no CPU time */
+  BenchRows rows = { 0 };
   load_rows(&rows);
-  g_autofree char *parent = g_dir_make_tmp("bench-cache-XXXXXX", NULL);
-  g_autofree char *folder = g_build_filename(parent, "cache", NULL);
-  double storing = INFINITY, reading = INFINITY;
-  CwkDevice *device = cwk_cpu_new(n_threads);
-  for (int i = 0; i < n_rounds; i++) {
-    remove_cache(folder);
-    double stored = time_storing(&rows, folder, codec, device);
-    double read = time_reading(&rows, folder);
-    storing = MIN(storing, stored);
-    reading = MIN(reading, read);
-  }
-  Loss loss;
-  measure_loss(&rows, folder, &loss);
-  g_autofree char *frames = g_build_filename(folder, "frames-0000.bin", NULL);
-  GStatBuf info = { 0 };
-  g_stat(frames, &info);
-  printf("{\"machine\": \"%s\", \"codec\": \"%s\", \"tokens\": %d, \"layers\": %d, "
-         "\"width\": %d,\n \"share_of_f16\": %.4f, \"worst_layer_error\": %.6f, "
-         "\"mean_error\": %.6f, \"worst_dimension_error\": %.6f,\n"
-         " \"stored_tokens_per_cpu_second\": %.0f, \"read_tokens_per_cpu_second\": %.0f}\n",
-         machine, name, (int)rows.n, (int)rows.n_layers, (int)rows.width,
-         (double)info.st_size /
-             ((double)n_batches * (double)rows.n * (double)(rows.n_layers * rows.width) * 4),
-         loss.worst, loss.mean, loss.worst_dimension, 1 / storing, 1 / reading);
-  cwk_device_free(device);
-  remove_cache(folder);
-  g_rmdir(parent);
+  printf("{\"machine\": \"%s\", \"threads\": %d, ", machine, n_threads);
+  measure_cache(&rows, codec_name != NULL ? codec_name : "int8");
+  fflush(stdout);
+  if (peer_python != NULL)
+    bench_cache_peer(peer_python, &rows, READ_ROWS, n_threads, n_rounds);
+  if (model_path != NULL)
+    bench_capture(peer_python, model_path, n_threads, n_rounds);
+  printf("}\n");
   return 0;
 }

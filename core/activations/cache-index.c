@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include "cw-tensor-file.h"
+#include "files/json-checksum.h"
 #include "files/json-scan.h"
 
 #define MAX_MANIFEST_BYTES (64 << 20)
+#define MANIFEST_VERSION   2 /* since it ends in a checksum of its own; 1 has none */
 #define MAX_FILES          65536
 
 /* ---- heads ------------------------------------------------------------------------------ */
@@ -251,7 +253,7 @@ cw_manifest_dup_text(const CwManifest *manifest, bool is_finished)
   g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, manifest->seed);
   json_builder_begin_object(builder);
   add_string(builder, "format", "clew-cache");
-  add_int(builder, "version", CW_CACHE_VERSION);
+  add_int(builder, "version", MANIFEST_VERSION);
   add_string(builder, "model", manifest->model_name);
   add_string(builder, "model_sha256", manifest->model_hash);
   add_string(builder, "input_hook", manifest->input_hook);
@@ -272,7 +274,11 @@ cw_manifest_dup_text(const CwManifest *manifest, bool is_finished)
   json_builder_end_object(builder);
   g_autoptr(JsonNode) root = json_builder_get_root(builder);
   g_autofree char *text = json_to_string(root, TRUE);
-  return g_strconcat(text, "\n", NULL);
+  /* In place of the brace at the end. */
+  g_autoptr(GString) sealed = g_string_new_len(text, (gssize)strlen(text) - 2);
+  g_string_append(sealed, ",\n");
+  cw_json_checksum_append(sealed);
+  return g_string_free(g_steal_pointer(&sealed), FALSE);
 }
 
 bool
@@ -416,12 +422,16 @@ cw_manifest_load(CwManifest *manifest, const char *path, GError **error)
                 path);
     return false;
   }
-  if (get_int(object, "version") != CW_CACHE_VERSION) {
+  int64_t version = get_int(object, "version");
+  if (version < 1 || version > MANIFEST_VERSION) {
     g_set_error(error, CW_ERROR, CW_ERROR_UNSUPPORTED,
-                "%s: version %" G_GINT64_FORMAT "; this Clew reads version %d", path,
-                get_int(object, "version"), CW_CACHE_VERSION);
+                "%s: version %" G_GINT64_FORMAT "; this Clew reads up to version %d", path,
+                version, MANIFEST_VERSION);
     return false;
   }
+  if (version == MANIFEST_VERSION &&
+      !cw_json_checksum_check(path, "make the cache again", error))
+    return false;
   const char *fault = load_members(manifest, object);
   if (fault == NULL)
     return true;

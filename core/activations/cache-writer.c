@@ -20,6 +20,7 @@
 #include "activations/quantise.h"
 #include "base/rng.h"
 #include "cw-tensor-file.h"
+#include "files/atomic-write.h"
 
 #define FRAMES_NAME     "frames-0000.bin"
 #define INDEX_NAME      "frames-0000.index"
@@ -47,9 +48,7 @@ struct _CwCacheWriter {
 static bool
 fail_io(const CwCacheWriter *writer, const char *doing, GError **error)
 {
-  int saved_errno = errno;
-  g_set_error(error, CW_ERROR, CW_ERROR_IO, "%s: cannot %s: %s", writer->path, doing,
-              g_strerror(saved_errno));
+  cw_file_set_error(error, writer->path, doing);
   return false;
 }
 
@@ -512,7 +511,12 @@ resume_folder(CwCacheWriter *writer, GError **error)
 {
   g_autofree char *manifest = g_build_filename(writer->folder, "manifest.json", NULL);
   g_autofree char *unfinished = g_build_filename(writer->folder, UNFINISHED_NAME, NULL);
+  g_autofree char *index = g_build_filename(writer->folder, INDEX_NAME, NULL);
+  cw_atomic_file_clean(manifest);
+  cw_atomic_file_clean(unfinished);
+  cw_atomic_file_clean(index);
   if (g_file_test(manifest, G_FILE_TEST_EXISTS)) {
+    g_unlink(unfinished); /* killed in between */
     g_set_error(error, CW_ERROR, CW_ERROR_ARGUMENT, "%s: this cache is finished",
                 writer->folder);
     return false;

@@ -23,12 +23,13 @@ struct _CwAtomicFile {
   size_t n_unsynced;
 };
 
-static void
-set_io_error(GError **error, const char *path, const char *doing)
+void
+cw_file_set_error(GError **error, const char *path, const char *doing)
 {
   int saved_errno = errno;
-  g_set_error(error, CW_ERROR, CW_ERROR_IO, "%s: cannot %s: %s", path, doing,
-              g_strerror(saved_errno));
+  bool is_full = saved_errno == ENOSPC || saved_errno == EDQUOT || saved_errno == EFBIG;
+  g_set_error(error, CW_ERROR, CW_ERROR_IO, "%s: cannot %s: %s%s", path, doing,
+              g_strerror(saved_errno), is_full ? "; make room there and start again" : "");
 }
 
 /* The mode of the file to be replaced, else what the process' umask leaves of rw-rw-rw-. The
@@ -62,13 +63,13 @@ cw_atomic_file_begin(const char *path, GError **error)
   file->aside = g_strdup_printf("%s/.%.200s.XXXXXX", folder, base);
   file->fd = g_mkstemp_full(file->aside, O_RDWR | O_CLOEXEC, 0600);
   if (file->fd < 0) {
-    set_io_error(error, path, "create a file in its folder");
+    cw_file_set_error(error, path, "create a file in its folder");
     g_clear_pointer(&file->aside, g_free);
     cw_atomic_file_discard(file);
     return NULL;
   }
   if (fchmod(file->fd, mode_for(path)) != 0) {
-    set_io_error(error, path, "set its permissions");
+    cw_file_set_error(error, path, "set its permissions");
     cw_atomic_file_discard(file);
     return NULL;
   }
@@ -86,7 +87,7 @@ write_all(CwAtomicFile *file, off_t offset, const void *data, size_t n_bytes, GE
     if (written < 0 && errno == EINTR)
       continue;
     if (written < 0) {
-      set_io_error(error, file->path, "write");
+      cw_file_set_error(error, file->path, "write");
       return false;
     }
     from += written;
@@ -108,7 +109,7 @@ cw_atomic_file_write(CwAtomicFile *file, const void *data, size_t n_bytes, GErro
   file->n_unsynced = 0;
   if (fdatasync(file->fd) == 0)
     return true;
-  set_io_error(error, file->path, "sync");
+  cw_file_set_error(error, file->path, "sync");
   return false;
 }
 
@@ -139,21 +140,21 @@ cw_atomic_file_commit(CwAtomicFile *file, GError **error)
 {
   g_autoptr(CwAtomicFile) owned = file;
   if (fsync(owned->fd) != 0) {
-    set_io_error(error, owned->path, "sync");
+    cw_file_set_error(error, owned->path, "sync");
     return false;
   }
   int fd = g_steal_fd(&owned->fd);
   if (close(fd) != 0) {
-    set_io_error(error, owned->path, "close");
+    cw_file_set_error(error, owned->path, "close");
     return false;
   }
   if (g_rename(owned->aside, owned->path) != 0) {
-    set_io_error(error, owned->path, "rename into place");
+    cw_file_set_error(error, owned->path, "rename into place");
     return false;
   }
   g_clear_pointer(&owned->aside, g_free);
   if (!sync_folder_of(owned->path)) {
-    set_io_error(error, owned->path, "sync its folder");
+    cw_file_set_error(error, owned->path, "sync its folder");
     return false;
   }
   return true;
@@ -171,6 +172,22 @@ cw_atomic_file_discard(CwAtomicFile *file)
   g_free(file->aside);
   g_free(file->path);
   g_free(file);
+}
+
+void
+cw_atomic_file_clean(const char *path)
+{
+  g_autofree char *folder = g_path_get_dirname(path);
+  g_autofree char *base = g_path_get_basename(path);
+  g_autofree char *prefix = g_strdup_printf(".%.200s.", base);
+  g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+  const char *name;
+  while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
+    if (!g_str_has_prefix(name, prefix) || strlen(name) != strlen(prefix) + strlen("XXXXXX"))
+      continue;
+    g_autofree char *aside = g_build_filename(folder, name, NULL);
+    g_unlink(aside);
+  }
 }
 
 bool

@@ -3,6 +3,9 @@
 
 #include "cw-tensor-file.h"
 
+/* What errno says of path, and what to do where the disk is full. */
+void cw_file_set_error(GError **error, const char *path, const char *doing);
+
 typedef struct _CwAtomicFile CwAtomicFile;
 
 /* Begins a file that will replace `path` when it is committed; until then it grows beside it
@@ -17,3 +20,5 @@ bool cw_atomic_file_commit(CwAtomicFile *file, GError **error);
 /* Drops what was written. NULL is fine. */
 void cw_atomic_file_discard(CwAtomicFile *file);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CwAtomicFile, cw_atomic_file_discard)
+/* Removes what writers of path that were killed have left beside it. None may be at work. */
+void cw_atomic_file_clean(const char *path);

@@ -11,6 +11,7 @@
 #include <xxhash.h>
 
 #include "files/folder.h"
+#include "files/json-checksum.h"
 #include "files/safetensors-writer.h"
 #include "train/settings.h"
 
@@ -20,7 +21,6 @@
 #define STATE          CW_CHECKPOINT_STATE
 #define KEEP           "keep"
 #define PREFIX         "checkpoint-"
-#define MANIFEST_SUM   "  \"manifest_checksum\": \""
 #define N_KEPT         2
 #define MAX_JSON_BYTES ((size_t)4 << 20)
 #define CHUNK_BYTES    ((size_t)8 << 20)
@@ -149,8 +149,7 @@ write_manifest(const CwTrainer *trainer, const CwCheckpointNote *note, GArray *a
                            (guint64)XXH3_64bits(array->data, array->n_bytes));
   }
   g_string_append(json, "\n  },\n");
-  g_string_append_printf(json, MANIFEST_SUM "%016" G_GINT64_MODIFIER "x\"\n}\n",
-                         (guint64)XXH3_64bits(json->str, json->len));
+  cw_json_checksum_append(json);
   return cw_file_write_atomic(path, json->str, json->len, error);
 }
 
@@ -238,33 +237,12 @@ cw_checkpoint_list(const char *folder)
   return list;
 }
 
-/* The manifest ends in a checksum of all that stands before it. */
-static bool
-check_manifest(const char *manifest, GError **error)
-{
-  g_autofree char *text = NULL;
-  gsize n_bytes = 0;
-  if (!g_file_get_contents(manifest, &text, &n_bytes, error))
-    return false;
-  const char *sum = g_strrstr_len(text, (gssize)n_bytes, MANIFEST_SUM);
-  if (sum != NULL) {
-    g_autofree char *expected =
-        g_strdup_printf(MANIFEST_SUM "%016" G_GINT64_MODIFIER "x\"\n}\n",
-                        (guint64)XXH3_64bits(text, (size_t)(sum - text)));
-    if (strcmp(sum, expected) == 0)
-      return true;
-  }
-  g_set_error(error, CW_ERROR, CW_ERROR_FORMAT,
-              "%s: is damaged: its checksum differs; take an earlier checkpoint", manifest);
-  return false;
-}
-
 JsonNode *
 cw_checkpoint_load_manifest(const char *path, GError **error)
 {
   g_autofree char *manifest = g_build_filename(path, MANIFEST, NULL);
   g_autoptr(JsonNode) root = cw_json_load(manifest, MAX_JSON_BYTES, error);
-  if (root == NULL || !check_manifest(manifest, error))
+  if (root == NULL || !cw_json_checksum_check(manifest, "take an earlier checkpoint", error))
     return NULL;
   JsonObject *object = json_node_get_object(root);
   const char *format = json_object_get_string_member_with_default(object, "format", "");

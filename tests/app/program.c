@@ -39,18 +39,13 @@ exit_status(int wait_status)
 }
 
 Outcome *
-run_clew_signalled(const char *const *arguments, int signal, int signal_after_ms)
+run_program_signalled(const char *const *argv, int signal, int signal_after_ms)
 {
   g_autoptr(GError) error = NULL;
-  g_autoptr(GPtrArray) argv = g_ptr_array_new();
-  g_ptr_array_add(argv, (gpointer)g_getenv("CLEW_PROGRAM"));
-  for (; *arguments != NULL; arguments++)
-    g_ptr_array_add(argv, (gpointer)*arguments);
-  g_ptr_array_add(argv, NULL);
   GPid child = 0;
   Pipe out = { -1, g_string_new(NULL) }, err = { -1, g_string_new(NULL) };
-  g_spawn_async_with_pipes(NULL, (char **)argv->pdata, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL,
-                           NULL, &child, NULL, &out.descriptor, &err.descriptor, &error);
+  g_spawn_async_with_pipes(NULL, (char **)argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL,
+                           &child, NULL, &out.descriptor, &err.descriptor, &error);
   g_assert_no_error(error);
   GThread *out_reader = g_thread_new("stdout", read_pipe, &out);
   GThread *err_reader = g_thread_new("stderr", read_pipe, &err);
@@ -67,6 +62,17 @@ run_clew_signalled(const char *const *arguments, int signal, int signal_after_ms
   outcome->out = g_string_free(out.text, FALSE);
   outcome->err = g_string_free(err.text, FALSE);
   return outcome;
+}
+
+Outcome *
+run_clew_signalled(const char *const *arguments, int signal, int signal_after_ms)
+{
+  g_autoptr(GPtrArray) argv = g_ptr_array_new();
+  g_ptr_array_add(argv, (gpointer)g_getenv("CLEW_PROGRAM"));
+  for (; *arguments != NULL; arguments++)
+    g_ptr_array_add(argv, (gpointer)*arguments);
+  g_ptr_array_add(argv, NULL);
+  return run_program_signalled((const char *const *)argv->pdata, signal, signal_after_ms);
 }
 
 Outcome *

@@ -15,6 +15,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Outcome, outcome_free)
 Outcome *run_clew(const char *first, ...) G_GNUC_NULL_TERMINATED;
 /* The same with an array; a signal is sent after `signal_after_ms` unless it is negative. */
 Outcome *run_clew_signalled(const char *const *arguments, int signal, int signal_after_ms);
+/* The same with the program in front. */
+Outcome *run_program_signalled(const char *const *argv, int signal, int signal_after_ms);
 
 #define assert_status(outcome, expected)                                                       \
   G_STMT_START                                                                                 \

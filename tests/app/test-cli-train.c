@@ -4,8 +4,7 @@
 #include <signal.h>
 #include <string.h>
 
-#include "cw-tensor-file.h"
-#include "program.h"
+#include "small-text.h"
 
 #define N_STEPS "600"
 
@@ -14,23 +13,6 @@ typedef struct {
   char *text, *model; /* token ids, and what reads them */
 } Fixture;
 
-#define N_DOCUMENTS     40
-#define DOCUMENT_TOKENS 100
-
-/* A text that is a few times as long as what --buffer 1 mixes. */
-static void
-write_text(const char *path)
-{
-  static int32_t ids[N_DOCUMENTS][DOCUMENT_TOKENS];
-  g_autoptr(GError) error = NULL;
-  for (int d = 0; d < N_DOCUMENTS; d++)
-    for (int i = 0; i < DOCUMENT_TOKENS; i++)
-      ids[d][i] = 3 + (d * 31 + i * i * 7) % 250;
-  const CwTensorOut tensor = { "tokens", "I32", 2, { N_DOCUMENTS, DOCUMENT_TOKENS }, ids };
-  cw_safetensors_write(path, &tensor, 1, NULL, &error);
-  g_assert_no_error(error);
-}
-
 static void
 set_up(Fixture *fixture, gconstpointer data)
 {
@@ -38,7 +20,7 @@ set_up(Fixture *fixture, gconstpointer data)
   fixture->split = test_golden_path("training/clt/activations_split_0.safetensors");
   fixture->model = test_golden_path("attribution/llama-clt/model");
   fixture->text = g_build_filename(fixture->folder, "text.safetensors", NULL);
-  write_text(fixture->text);
+  small_text_write(fixture->text);
 }
 
 static void
@@ -51,11 +33,11 @@ tear_down(Fixture *fixture, gconstpointer data)
   g_free(fixture->text);
 }
 
-/* A run of N_STEPS on what source names; extra: one more argument, or NULL. A signal comes
- * after so many ms, unless they are negative. */
-static Outcome *
-train_on(const char *const *source, const char *output, const char *threads, const char *extra,
-         int signal, int after_ms)
+/* A run of N_STEPS on what source names; extra: one more argument, or NULL. Transfer
+ * container. */
+static GPtrArray *
+list_arguments(const char *const *source, const char *output, const char *threads,
+               const char *extra)
 {
   static const char *const settings[] = {
     "--batch",
@@ -70,7 +52,7 @@ train_on(const char *const *source, const char *output, const char *threads, con
     "5",
     "--quiet",
   };
-  g_autoptr(GPtrArray) arguments = g_ptr_array_new();
+  GPtrArray *arguments = g_ptr_array_new();
   g_ptr_array_add(arguments, (gpointer) "train");
   for (; *source != NULL; source++)
     g_ptr_array_add(arguments, (gpointer)*source);
@@ -82,6 +64,15 @@ train_on(const char *const *source, const char *output, const char *threads, con
   g_ptr_array_add(arguments, (gpointer)threads);
   g_ptr_array_add(arguments, (gpointer)extra);
   g_ptr_array_add(arguments, NULL);
+  return arguments;
+}
+
+/* A signal comes after so many ms, unless they are negative. */
+static Outcome *
+train_on(const char *const *source, const char *output, const char *threads, const char *extra,
+         int signal, int after_ms)
+{
+  g_autoptr(GPtrArray) arguments = list_arguments(source, output, threads, extra);
   return run_clew_signalled((const char *const *)arguments->pdata, signal, after_ms);
 }
 
@@ -118,7 +109,7 @@ count_lines(const char *folder, const char *part)
 }
 
 static void
-assert_same_run(const char *whole, const char *broken)
+assert_same_files(const char *whole, const char *broken)
 {
   static const char *const names[] = { "checkpoint-000000600/state.safetensors",
                                        "checkpoint-000000600/checkpoint.json",
@@ -126,6 +117,12 @@ assert_same_run(const char *whole, const char *broken)
                                        "transcoder/W_dec_2.safetensors", "settings.json" };
   for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
     assert_same_file(whole, broken, names[i]);
+}
+
+static void
+assert_same_run(const char *whole, const char *broken)
+{
+  assert_same_files(whole, broken);
   /* Lines of steps that were taken twice are there once. */
   g_assert_cmpuint(count_lines(whole, "\"lr\""), ==, count_lines(broken, "\"lr\""));
 }
@@ -185,9 +182,92 @@ test_live_killed_and_resumed(Fixture *fixture, gconstpointer data)
                                  "--eval-tokens",
                                  "64",
                                  NULL };
-  check_killed(fixture, source, 12);
+  check_killed(fixture, source, 8);
   g_autofree char *whole = g_build_filename(fixture->folder, "whole", NULL);
   g_assert_cmpuint(count_lines(whole, "held_out"), >=, 3);
+}
+
+/* ---- full disks and damage -------------------------------------------------------------- */
+
+/* The newest file of that name in a run's checkpoints. Transfer full. */
+static char *
+find_in_checkpoint(const char *run, const char *name)
+{
+  g_autoptr(GDir) dir = g_dir_open(run, 0, NULL);
+  g_autofree char *newest = NULL;
+  const char *entry;
+  while ((entry = g_dir_read_name(dir)) != NULL)
+    if (g_str_has_prefix(entry, "checkpoint-") &&
+        (newest == NULL || strcmp(entry, newest) > 0)) {
+      g_free(newest);
+      newest = g_strdup(entry);
+    }
+  g_assert_nonnull(newest);
+  return g_build_filename(run, newest, name, NULL);
+}
+
+/* A checkpoint that finds no room is told of, the one before stays, and with room again the run
+ * goes on to the bytes of one that had room all the time. */
+static void
+test_full_disk(Fixture *fixture, gconstpointer data)
+{
+  const char *const source[] = { "--activations", fixture->split, NULL };
+  g_autofree char *whole = g_build_filename(fixture->folder, "whole", NULL);
+  g_autofree char *mount = g_build_filename(fixture->folder, "disk", NULL);
+  SmallDisk disk;
+  small_disk_init(&disk, mount, (guint64)64 << 20);
+  g_autofree char *run = g_build_filename(mount, "run", NULL);
+  g_autoptr(Outcome) unbroken = train_on(source, whole, "2", NULL, 0, -1);
+  assert_status(unbroken, 0);
+  g_autoptr(Outcome) begun = train_on(source, run, "2", "--steps=18", 0, -1);
+  assert_status(begun, 0);
+  g_autofree char *state = find_in_checkpoint(run, "state.safetensors");
+  g_autofree char *before = NULL, *after = NULL;
+  gsize n_before = 0, n_after = 0;
+  g_assert_true(g_file_get_contents(state, &before, &n_before, NULL));
+  for (int i = 1; i <= 3; i++) {
+    g_autoptr(GPtrArray) arguments = list_arguments(source, run, "2", "--resume");
+    g_autoptr(Outcome) full = small_disk_run_squeezed(&disk, n_before / 4 * (guint64)i,
+                                                      (const char *const *)arguments->pdata);
+    assert_status(full, 1);
+    assert_contains(full->err, "state.safetensors: cannot write");
+    assert_contains(full->err, "make room");
+    g_assert_true(g_file_get_contents(state, &after, &n_after, NULL));
+    g_assert_cmpmem(before, n_before, after, n_after);
+    g_clear_pointer(&after, g_free);
+  }
+  g_autoptr(Outcome) again = train_on(source, run, "1", "--resume", 0, -1);
+  assert_status(again, 0);
+  assert_same_files(whole, run);
+  small_disk_clear(&disk);
+}
+
+/* A bit anywhere in the newest checkpoint: the file is named, the one before is taken, and the
+ * run ends as if nothing had been. */
+static void
+test_damage_is_named(Fixture *fixture, gconstpointer data)
+{
+  static const char *const names[] = { "state.safetensors", "checkpoint.json" };
+  const char *const source[] = { "--activations", fixture->split, NULL };
+  g_autofree char *whole = g_build_filename(fixture->folder, "whole", NULL);
+  g_autofree char *run = g_build_filename(fixture->folder, "run", NULL);
+  g_autoptr(Outcome) unbroken = train_on(source, whole, "2", NULL, 0, -1);
+  assert_status(unbroken, 0);
+  for (int i = 0; i < 4; i++) {
+    const char *name = names[i % 2];
+    g_autoptr(Outcome) begun = train_on(source, run, "2", "--steps=18", 0, -1);
+    assert_status(begun, 0);
+    g_autofree char *path = find_in_checkpoint(run, name), *bytes = NULL;
+    gsize n = 0;
+    g_assert_true(g_file_get_contents(path, &bytes, &n, NULL));
+    bytes[n * (gsize)i / 4] ^= 0x10;
+    g_assert_true(g_file_set_contents(path, bytes, (gssize)n, NULL));
+    g_autoptr(Outcome) resumed = train_on(source, run, "2", "--resume", 0, -1);
+    assert_status(resumed, 0);
+    assert_contains(resumed->err, path);
+    assert_same_files(whole, run);
+    test_remove_tree(run);
+  }
 }
 
 static bool
@@ -309,6 +389,8 @@ main(int argc, char **argv)
   ADD("killed-and-resumed", test_killed_and_resumed);
   ADD("live-killed-and-resumed", test_live_killed_and_resumed);
   ADD("live-refusals", test_live_refusals);
+  ADD("full-disk", test_full_disk);
+  ADD("damage-is-named", test_damage_is_named);
   ADD("stopped", test_stopped);
   ADD("output", test_output);
   ADD("refusals", test_refusals);

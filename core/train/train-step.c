@@ -5,7 +5,8 @@
  *
  * - thresholds learn from all entries within the bandwidth. What they need of the decoder is
  *   only sum over the band of dL/dy . w = (sum over the band of dL/dy) . w, see
- *   cwk_sparse_adjoint;
+ *   cwk_sparse_adjoint; where all that stands before the jump learns, every entry needs its
+ * own, see dense-band.c;
  * - the penalty on dead features pulls every inactive entry alike, by -dead_penalty_coef n / B
  *   per unit of pre-activation: all of them together are the sum over all tokens less the
  *   active ones, a rank-one term and a correction to the entries' coefficients.
@@ -19,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "train/dense-band.h"
 #include "train/select.h"
 
 /* ---- memory ------------------------------------------------------------------------------ */
@@ -28,6 +30,12 @@ floats(int64_t n)
 {
   void *memory = NULL;
   return posix_memalign(&memory, 64, (size_t)MAX(n, 1) * sizeof(float)) == 0 ? memory : NULL;
+}
+
+static bool
+is_through_all(const CwTrainWork *work)
+{
+  return work->settings->straight_through == CW_THROUGH_ALL;
 }
 
 static bool
@@ -70,11 +78,14 @@ allocate(CwTrainWork *work)
        work->square_errors && work->weighted_errors && work->square_deviations &&
        work->layer_explained_variance && work->layer_l0 && work->layer_dead && work->entries;
   for (int64_t l = 0; ok && l < p->n_layers; l++) {
-    work->entries[l].first = g_try_new0(int64_t, p->n_features + 1);
-    work->entries[l].token_first = g_try_new0(int64_t, work->n_tokens + 1);
-    ok = work->entries[l].first != NULL && work->entries[l].token_first != NULL;
+    CwLayerEntries *entries = &work->entries[l];
+    entries->first = entries->firing_first = g_try_new0(int64_t, p->n_features + 1);
+    entries->token_first = g_try_new0(int64_t, work->n_tokens + 1);
+    ok = entries->first != NULL && entries->token_first != NULL;
+    if (is_through_all(work))
+      ok = (entries->firing_first = g_try_new0(int64_t, p->n_features + 1)) != NULL && ok;
   }
-  return ok;
+  return ok && (!is_through_all(work) || cw_dense_band_init(&work->dense, p));
 }
 
 static bool
@@ -109,6 +120,13 @@ cw_train_work_init(CwTrainWork *work, CwParameters *parameters, const CwTrainSet
 static void
 free_entries(CwLayerEntries *entries)
 {
+  if (entries->firing_token != entries->token) {
+    g_free(entries->firing_token);
+    g_free(entries->firing_value);
+    g_free(entries->firing_adjoint);
+  }
+  entries->firing_token = NULL;
+  entries->firing_value = entries->firing_adjoint = NULL;
   g_free(entries->token);
   g_free(entries->value);
   g_free(entries->derivative);
@@ -123,10 +141,14 @@ free_entries(CwLayerEntries *entries)
 void
 cw_train_work_clear(CwTrainWork *work)
 {
+  cw_dense_band_clear(&work->dense);
   for (int64_t l = 0; work->entries != NULL && l < work->parameters->n_layers; l++) {
-    free_entries(&work->entries[l]);
-    g_free(work->entries[l].first);
-    g_free(work->entries[l].token_first);
+    CwLayerEntries *entries = &work->entries[l];
+    free_entries(entries);
+    if (entries->firing_first != entries->first)
+      g_free(entries->firing_first);
+    g_free(entries->first);
+    g_free(entries->token_first);
   }
   void *aligned[] = { work->in,
                       work->out,
@@ -163,9 +185,19 @@ cw_train_work_clear(CwTrainWork *work)
   memset(work, 0, sizeof *work);
 }
 
+/* What is listed apart where it is not the same. */
+static bool
+reserve_firing(CwLayerEntries *entries, bool is_apart, int64_t capacity)
+{
+  entries->firing_token = is_apart ? g_try_new(int32_t, capacity) : entries->token;
+  entries->firing_value = is_apart ? g_try_new(float, capacity) : entries->value;
+  entries->firing_adjoint = is_apart ? g_try_new(float, capacity) : entries->adjoint;
+  return entries->firing_token && entries->firing_value && entries->firing_adjoint;
+}
+
 /* A tenth more than asked for, so that small changes from step to step ask for nothing. */
 static bool
-reserve_entries(CwLayerEntries *entries, int64_t n)
+reserve_entries(CwLayerEntries *entries, bool is_apart, int64_t n)
 {
   entries->n_entries = n;
   if (n <= entries->capacity)
@@ -180,6 +212,7 @@ reserve_entries(CwLayerEntries *entries, int64_t n)
   entries->token_value = g_try_new(float, capacity);
   bool ok = entries->token && entries->feature && entries->value && entries->derivative &&
             entries->adjoint && entries->token_value;
+  ok = reserve_firing(entries, is_apart, capacity) && ok;
   if (ok)
     entries->capacity = capacity;
   else
@@ -196,12 +229,6 @@ check(CwkStatus status, const char *doing, GError **error)
     return true;
   cw_error_set_from_status(error, status, doing);
   return false;
-}
-
-static bool
-is_through_all(const CwTrainWork *work)
-{
-  return work->settings->straight_through == CW_THROUGH_ALL;
 }
 
 bool
@@ -282,21 +309,50 @@ count_entries(CwTrainWork *work, int64_t l)
       sum += __builtin_popcountll(work->active[(l * n + i) * work->n_words + w]);
   }
   entries->first[n] = sum;
-  return reserve_entries(entries, sum);
+  return reserve_entries(entries, is_through_all(work), sum);
 }
 
+/* What fires is listed apart; decoders have nothing to do with the rest. */
 static void
-silence_inactive(CwTrainWork *work, int64_t l)
+list_firing(void *data, int64_t l)
 {
+  CwTrainWork *work = data;
   CwLayerEntries *entries = &work->entries[l];
   const float *threshold = work->parameters->threshold + l * work->parameters->n_features;
-  for (int64_t i = 0; i < work->parameters->n_features; i++)
-    for (int64_t e = entries->first[i]; e < entries->first[i + 1]; e++)
-      if (!(entries->value[e] > threshold[i]))
+  int64_t n = 0, n_features = work->parameters->n_features;
+  for (int64_t i = 0; i < n_features; i++) {
+    entries->firing_first[i] = n;
+    for (int64_t e = entries->first[i]; e < entries->first[i + 1]; e++) {
+      if (!(entries->value[e] > threshold[i])) {
         entries->value[e] = 0;
-  for (int64_t e = 0; e < entries->n_entries; e++)
-    if (!(entries->token_value[e] > threshold[entries->feature[e]]))
-      entries->token_value[e] = 0;
+        continue;
+      }
+      entries->firing_token[n] = entries->token[e];
+      entries->firing_adjoint[n] = 0;
+      entries->firing_value[n++] = entries->value[e];
+    }
+  }
+  entries->firing_first[n_features] = n;
+}
+
+/* The same of the lists by token, in their place. */
+static void
+drop_silent(void *data, int64_t l)
+{
+  CwTrainWork *work = data;
+  CwLayerEntries *entries = &work->entries[l];
+  const float *threshold = work->parameters->threshold + l * work->parameters->n_features;
+  int64_t n = 0, from = 0;
+  for (int64_t b = 0; b < work->n_tokens; b++) {
+    int64_t end = entries->token_first[b + 1];
+    entries->token_first[b] = n;
+    for (; from < end; from++)
+      if (entries->token_value[from] > threshold[entries->feature[from]]) {
+        entries->feature[n] = entries->feature[from];
+        entries->token_value[n++] = entries->token_value[from];
+      }
+  }
+  entries->token_first[work->n_tokens] = n;
 }
 
 static bool
@@ -324,8 +380,10 @@ list_active(CwTrainWork *work, GError **error)
   const CwkActiveListsArgs args = { p->n_layers, parts };
   if (!check(cwk_active_lists(work->device, &args), "listing active features", error))
     return false;
-  for (int64_t l = 0; is_through_all(work) && l < p->n_layers; l++)
-    silence_inactive(work, l);
+  if (is_through_all(work)) {
+    cwk_parallel_for(work->device, p->n_layers, list_firing, work);
+    cwk_parallel_for(work->device, p->n_layers, drop_silent, work);
+  }
   return true;
 }
 
@@ -424,30 +482,43 @@ prepare_adjoint(CwTrainWork *work, const CwTrainStep *result)
 }
 
 static bool
+is_dense(const CwTrainWork *work, int64_t l)
+{
+  return is_through_all(work) && work->dense.is_dense[l];
+}
+
+static bool
 pull_back(CwTrainWork *work, GError **error)
 {
+  if (is_through_all(work))
+    cw_dense_band_choose(work);
   const CwParameters *p = work->parameters;
   int64_t n = p->n_features, tile_floats = work->n_tokens * CWK_TILE;
   bool has_band = work->settings->activation == CW_TRAIN_JUMPRELU && !is_through_all(work);
   g_autofree CwkSparseAdjointPart *parts = g_new0(CwkSparseAdjointPart, p->n_layers);
-  for (int64_t l = 0; l < p->n_layers; l++)
+  for (int64_t l = 0; l < p->n_layers; l++) {
+    const CwLayerEntries *entries = &work->entries[l];
+    bool is_listed = !is_dense(work, l); /* else what fires, for the rows' norm */
     parts[l] = (CwkSparseAdjointPart){
       .n_features = n,
       .n_tokens = work->n_tokens,
       .n_tiles = cw_parameters_n_targets(p, l) * p->n_tiles,
       .upstream = work->prediction + l * p->n_tiles * tile_floats,
       .weight = p->decoder.value + cw_parameters_decoder_offset(p, l),
-      .entries = { work->entries[l].first, work->entries[l].token },
-      .value = work->entries[l].value,
-      .adjoint = work->entries[l].adjoint,
+      .entries = { is_listed ? entries->first : entries->firing_first,
+                   is_listed ? entries->token : entries->firing_token },
+      .value = is_listed ? entries->value : entries->firing_value,
+      .adjoint = is_listed ? entries->adjoint : entries->firing_adjoint,
       .weight_scale = work->weight_scale + l * n,
       .gradient_norm2 = work->row_norm2 + l * n,
       .band = has_band ? work->band + l * n * work->n_words : NULL,
       .n_band = work->n_band + l * n,
       .band_sum = work->band_dot + l * n,
     };
+  }
   const CwkSparseAdjointArgs args = { p->n_layers, parts };
-  return check(cwk_sparse_adjoint(work->device, &args), "going back through decoders", error);
+  return check(cwk_sparse_adjoint(work->device, &args), "going back through decoders", error) &&
+         (!is_through_all(work) || cw_dense_band_adjoint(work, error));
 }
 
 /* ---- thresholds, biases, encoders ---------------------------------------------------------
@@ -542,22 +613,28 @@ rows_part(CwTrainWork *work, int64_t l, bool is_encoder)
   int64_t offset = is_encoder ? l * n * padded : cw_parameters_decoder_offset(p, l);
   CwMoments *moments = is_encoder ? &p->encoder : &p->decoder;
   CwkSparseRowsPart part = { .n_features = n,
-                             .entries = { entries->first, entries->token },
                              .weight = moments->value + offset,
                              .m = moments->m + offset,
                              .v = moments->v + offset,
                              .norm2 = work->row_norm2 + l * n };
   if (is_encoder) {
     part.n_tiles = p->n_tiles;
+    part.entries = (CwkEntries){ entries->first, entries->token };
     part.coefficient = entries->adjoint;
     part.source = work->in + l * work->n_tokens * padded;
+    if (is_dense(work, l)) {
+      part.entries = (CwkEntries){ work->dense.first, work->dense.row };
+      part.coefficient = work->dense.one;
+      part.source = work->dense.gradient + l * n * padded;
+    }
     part.source_tile_stride = part.tile_stride = CWK_TILE;
     part.source_token_stride = part.row_stride = padded;
     part.shift = work->in_sum + l * padded;
     part.shift_scale = work->shift_scale + l * n;
   } else {
     part.n_tiles = cw_parameters_n_targets(p, l) * p->n_tiles;
-    part.coefficient = entries->value;
+    part.entries = (CwkEntries){ entries->firing_first, entries->firing_token };
+    part.coefficient = entries->firing_value;
     part.source = work->prediction + l * p->n_tiles * work->n_tokens * CWK_TILE;
     part.source_tile_stride = work->n_tokens * CWK_TILE;
     part.source_token_stride = part.row_stride = CWK_TILE;
@@ -611,6 +688,8 @@ finish_gradients(CwTrainWork *work, CwTrainStep *result, GError **error)
   Slopes slopes = { work, result->l0_coefficient / (double)work->n_tokens,
                     work->settings->dead_penalty_coef / (double)work->n_tokens };
   cwk_parallel_for(work->device, p->n_layers, slope_layer, &slopes);
+  if (is_through_all(work) && !cw_dense_band_encoder(work, error))
+    return false;
   g_autofree CwkSparseRowsPart *parts = rows_parts(work, true);
   const CwkSparseRowsArgs args = { p->n_layers, parts };
   if (!check(cwk_sparse_gradient_norm(work->device, &args), "measuring gradients", error))

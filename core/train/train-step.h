@@ -6,15 +6,30 @@
 /* What one layer leaves between the passes; arrays of entries grow as they must. */
 typedef struct {
   int64_t n_entries, capacity;
-  int64_t *first;       /* [F + 1] */
-  int32_t *token;       /* [n_entries] by feature */
-  float *value;         /* activations */
-  float *derivative;    /* of tanh(scale a n) to a */
-  float *adjoint;       /* dL/da, then the coefficient of the encoder's row */
+  int64_t *first;    /* [F + 1] */
+  int32_t *token;    /* [n_entries] by feature */
+  float *value;      /* activations */
+  float *derivative; /* of tanh(scale a n) to a */
+  float *adjoint;    /* dL/da, then the coefficient of the encoder's row */
+  /* Those of them that have a value, by feature: the arrays above, or where all that stands
+   * before the jump learns, arrays of their own. */
+  int64_t *firing_first; /* [F + 1] */
+  int32_t *firing_token;
+  float *firing_value, *firing_adjoint;
   int64_t *token_first; /* [B + 1] */
-  int32_t *feature;     /* [n_entries] by token */
+  int32_t *feature;     /* by token, those that have a value */
   float *token_value;
 } CwLayerEntries;
+
+/* See dense-band.h; all NULL where thresholds alone learn through the jump. */
+typedef struct {
+  bool *is_dense;  /* [L] */
+  float *gradient; /* [L, F, Dp] of encoder rows */
+  /* A full matrix as entries: one a feature, its own row. */
+  int64_t *first; /* [F + 1] */
+  int32_t *row;   /* [F] */
+  float *one;     /* [F] */
+} CwDenseBand;
 
 typedef struct {
   CwParameters *parameters;
@@ -32,6 +47,7 @@ typedef struct {
   float *weight_scale, *shift_scale;                             /* [L, F] */
   float *in_sum;                                                 /* [L, Dp] over tokens */
   CwLayerEntries *entries;                                       /* [L] */
+  CwDenseBand dense;
   float *prediction;  /* [L, n_tiles, B, CWK_TILE], then its gradient */
   float *column_sums; /* [L, Dp] */
   double *square_errors, *weighted_errors, *square_deviations; /* [L, n_tiles] */

@@ -21,6 +21,7 @@
 
 static char *model_path, *text_path, *peer_python, *side, *folder;
 static int n_layers = 30, n_features = 512, n_batch = 1024, n_steps = 4, n_threads = 2;
+static gboolean is_through_all;
 static double bandwidth = 1, l0_coefficient = 2, dead_coefficient = 1e-5, lr = 4e-4;
 
 static const GOptionEntry entries[] = {
@@ -34,6 +35,8 @@ static const GOptionEntry entries[] = {
   { "batch", 0, 0, G_OPTION_ARG_INT, &n_batch, "tokens a step", "B" },
   { "steps", 0, 0, G_OPTION_ARG_INT, &n_steps, "steps a side", "N" },
   { "threads", 0, 0, G_OPTION_ARG_INT, &n_threads, "threads of both sides", "N" },
+  { "through-all", 0, 0, G_OPTION_ARG_NONE, &is_through_all,
+    "all that stands before the jump learns, as in anthropic-2025-01; without a peer", NULL },
   { "side", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING, &side, NULL, NULL },
   { "folder", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, &folder, NULL, NULL },
   { NULL },
@@ -63,6 +66,7 @@ trainer_new(CwkDevice *device, int64_t width)
   settings.d_latent = n_features;
   settings.batch = n_batch;
   settings.jumprelu_bandwidth = bandwidth;
+  settings.straight_through = is_through_all ? CW_THROUGH_ALL : CW_THROUGH_THRESHOLD;
   settings.l0_coefficient = l0_coefficient;
   settings.l0_warm_up_steps = settings.lr_warm_up_steps = settings.lr_decay_steps = 0;
   settings.dead_penalty_coef = dead_coefficient;
@@ -284,11 +288,16 @@ compare(const char *program)
   g_autofree char *n = text_of(n_steps), *t = text_of(n_threads), *w = text_of(bandwidth);
   g_autofree char *c = text_of(l0_coefficient), *d = text_of(dead_coefficient),
                   *r = text_of(lr);
-  const char *const ours_argv[] = { program, "--side",      "ours", "--folder",
-                                    folder,  "--layers",    l,      "--features",
-                                    f,       "--bandwidth", w,      "--batch",
-                                    b,       "--steps",     n,      "--threads",
-                                    t,       NULL };
+  const char *const ours_argv[] = { program, "--side",
+                                    "ours",  "--folder",
+                                    folder,  "--layers",
+                                    l,       "--features",
+                                    f,       "--bandwidth",
+                                    w,       "--batch",
+                                    b,       "--steps",
+                                    n,       "--threads",
+                                    t,       is_through_all ? "--through-all" : NULL,
+                                    NULL };
   g_autofree char *script = g_build_filename(BENCH_SOURCE_DIR, "peers", "train.py", NULL);
   g_autofree char *initial = g_build_filename(folder, "initial", NULL);
   g_autofree char *split = g_build_filename(folder, "activations.safetensors", NULL);
@@ -326,8 +335,8 @@ main(int argc, char **argv)
   }
   if (side != NULL)
     return run_ours();
-  if (model_path == NULL || text_path == NULL) {
-    fprintf(stderr, "--model and --text are needed\n");
+  if (model_path == NULL || text_path == NULL || (is_through_all && peer_python != NULL)) {
+    fprintf(stderr, "--model and --text are needed; --through-all has no peer\n");
     return 2;
   }
   return compare(argv[0]);

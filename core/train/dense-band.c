@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of a layer's entries, from which on the dense products are faster: measured on 2 cores with
- * AVX-512, see tests/bench/RESULTS.md. */
+/* Of a layer's entries, from which on the dense products are faster: measured with AVX2, see
+ * tests/bench/RESULTS.md. */
 #define LEAST_SHARE 0.4
 
 bool

@@ -15,9 +15,9 @@ bool session_is_slowed(void);
 /* One turn of the main loop. All waiting goes through it. */
 void session_turn(void);
 void session_turn_for(guint ms);
-#define session_until(condition)                                \
-  for (gint64 since_us = g_get_monotonic_time(); !(condition);) \
-  session_turn_since(since_us, G_STRLOC ": " #condition)
+#define session_until(condition)                                 \
+  for (gint64 until_us_ = g_get_monotonic_time(); !(condition);) \
+  session_turn_since(until_us_, G_STRLOC ": " #condition)
 /* Fails with the condition's words where that lasts too long. */
 void session_turn_since(gint64 since_us, const char *condition);
 

@@ -96,7 +96,8 @@ test_load(Fixture *f, gconstpointer data)
   g_assert_cmpstr(cwu_document_peek_title(f->document), ==, "The capital of France is");
   g_assert_true(cwu_document_is_saved(f->document));
   g_assert_false(cwu_document_is_pruning(f->document));
-  g_assert_cmpfloat(cwu_document_get_scores(f->document).replacement, >, 0.3);
+  g_assert_cmpfloat(cwu_document_get_scores(f->document).replacement, >, 0.1);
+  g_assert_cmpfloat(cwu_document_get_scores(f->document).replacement, <, 1);
   /* A file that is none changes nothing. */
   g_autoptr(GFile) nothing = sample("README.md");
   load(f, nothing);
@@ -114,14 +115,14 @@ test_thresholds(Fixture *f, gconstpointer data)
   CwDocument *core = cwu_document_peek_core(f->document);
   size_t n_first = cwu_document_peek_pruned(f->document)->n_kept_nodes;
   for (int i = 0; i < 40; i++) {
-    cw_document_set_thresholds(core, 0.3 + i * 0.01, 0.9);
+    cw_document_set_thresholds(core, 0.1 + i * 0.005, 0.9);
     cwu_document_sync(f->document);
   }
   wait_for_masks(f);
   g_autoptr(GError) error = NULL;
   g_autoptr(CwPruner) pruner =
       cw_pruner_new(cwu_document_peek_graph(f->document), NULL, &error);
-  CwPruneOptions options = { 0.3 + 39 * 0.01, 0.9, NULL, false };
+  CwPruneOptions options = { 0.1 + 39 * 0.005, 0.9, NULL, false };
   g_autoptr(CwPruned) wanted = cw_pruner_run(pruner, &options, NULL, &error);
   const CwPruned *pruned = cwu_document_peek_pruned(f->document);
   g_assert_cmpmem(pruned->node_mask, pruned->n_nodes, wanted->node_mask, wanted->n_nodes);

@@ -234,19 +234,20 @@ is_taken_up_anywhere(TextFixture *fixture, gconstpointer unused)
   for (size_t kind = 0; kind < G_N_ELEMENTS(kinds); kind++) {
     g_autoptr(GError) error = NULL;
     uint64_t whole[N_HASHES], rest[3];
-    g_autofree char *cursors[N_HASHES] = { NULL };
+    g_autoptr(GPtrArray) cursors = g_ptr_array_new_with_free_func(g_free);
     CwStreamOptions options = shuffled;
     options.is_shuffled = kinds[kind];
     g_autoptr(CwActivations) live = open_live(fixture, 50, 2);
     g_autoptr(CwActivationStream) first = open_stream(live, options);
     for (int i = 0; i < N_HASHES; i++) {
-      cursors[i] = cw_activation_stream_dup_cursor(first);
+      g_ptr_array_add(cursors, cw_activation_stream_dup_cursor(first));
       hash_batches(fixture, first, 1, &whole[i]);
     }
     for (int i = N_HASHES - 3; i >= 0; i -= 4) {
       for (int with_cursor = 0; with_cursor <= 1; with_cursor++) {
         g_autoptr(CwActivationStream) other = open_stream(live, options);
-        cw_activation_stream_seek_cursor(other, i, with_cursor ? cursors[i] : "", &error);
+        cw_activation_stream_seek_cursor(other, i, with_cursor ? cursors->pdata[i] : "",
+                                         &error);
         g_assert_no_error(error);
         hash_batches(fixture, other, 3, rest);
         g_assert_cmpmem(rest, sizeof rest, whole + i, sizeof rest);

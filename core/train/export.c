@@ -85,6 +85,20 @@ write_clt_forge(const CwTrainer *trainer, const CwTrainOrigin *origin, const cha
   return cw_clt_forge_write(&source, folder, error);
 }
 
+/* The label that explorers show: the folder's name, or its run's where it is a run's. */
+static void
+label(CwTranscoder *transcoder, const char *folder)
+{
+  g_autofree char *parent = g_path_get_dirname(folder);
+  g_free(transcoder->scan);
+  transcoder->scan = g_path_get_basename(folder);
+  if (strcmp(transcoder->scan, "transcoder") == 0 && strcmp(parent, ".") != 0) {
+    g_free(transcoder->scan);
+    transcoder->scan = g_path_get_basename(parent);
+  }
+  transcoder->config.scan = transcoder->scan;
+}
+
 /* Through CLT-Forge's form, which the one writer of circuit-tracer's layout reads. */
 bool
 cw_trainer_export(const CwTrainer *trainer, const CwTrainOrigin *origin, const char *folder,
@@ -95,6 +109,8 @@ cw_trainer_export(const CwTrainer *trainer, const CwTrainOrigin *origin, const c
   bool is_written = write_clt_forge(trainer, origin, aside, error);
   if (is_written) {
     g_autoptr(CwTranscoder) transcoder = cw_transcoder_open(aside, error);
+    if (transcoder != NULL)
+      label(transcoder, folder);
     is_written = transcoder != NULL && cw_transcoder_write_folder(transcoder, folder, error);
   }
   cw_folder_remove(aside, NULL);

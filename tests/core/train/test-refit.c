@@ -144,6 +144,7 @@ refit(Fixture *self, CwRefitOptions options, CwRefitResult *result)
   g_assert_no_error(error);
   g_autoptr(CwTranscoder) refitted = cw_transcoder_open(self->refitted, &error);
   g_assert_no_error(error);
+  g_assert_cmpstr(cw_transcoder_peek_config(refitted)->scan, ==, "refitted");
   CwTrainer *after = new_trainer(self->device, 3);
   cw_trainer_take_transcoder(after, refitted, &error);
   g_assert_no_error(error);

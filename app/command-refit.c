@@ -52,10 +52,10 @@ run_refit(CwaRun *run, GError **error)
     return false;
   g_autoptr(CwaFacts) facts = cwa_facts_new();
   cwa_facts_add_integer(facts, "tokens", result.n_tokens);
-  cwa_facts_add_integer(facts, "decoder rows", result.n_rows);
-  cwa_facts_add_integer(facts, "rows kept", result.n_kept);
-  cwa_facts_add_number(facts, "explained variance before", result.before, 4);
-  cwa_facts_add_number(facts, "explained variance after", result.after, 4);
+  cwa_facts_add_integer(facts, "decoder_rows", result.n_rows);
+  cwa_facts_add_integer(facts, "rows_kept", result.n_kept);
+  cwa_facts_add_number(facts, "explained_variance_before", result.before, 4);
+  cwa_facts_add_number(facts, "explained_variance_after", result.after, 4);
   cwa_facts_add_number(facts, "l0", result.l0, 2);
   cwa_facts_add_text(facts, "transcoder", cwa_arguments_text(arguments, "output"));
   cwa_facts_print(facts, cwa_arguments_flag(arguments, "json"));

@@ -3,7 +3,7 @@
  * A cross-layer transcoder (CLT): a feature reads at layer l and writes to the MLP outputs of
  * l .. L-1. A per-layer transcoder (PLT) writes at its own layer only and may have a linear
  * skip. Read from circuit-tracer's folders, CLT-Forge checkpoints (folded on reading, one file
- * or sharded by rank) and Clew's compact single file (8-bit rows with scales). Decoder rows
+ * or sharded by rank) and Clew's compact single file (codes with scales). Decoder rows
  * stay in the map; only rows of active features are touched. */
 #pragma once
 

@@ -1,4 +1,4 @@
-/* compact-transcoder.c - reads Clew's compact form: one safetensors file of 8-bit rows.
+/* compact-transcoder.c - reads Clew's compact form: one safetensors file of rows in few bits.
  *
  * A row r of W_enc, W_dec or W_skip is stored as signed bytes q with one f32 scale s = max |r|
  * / 127, r ~ s q; biases and thresholds stay f32. Half the size of bf16, mapped and used as it
@@ -9,7 +9,7 @@
  * such rows may also be GGUF's blocks of 4 or 5 bits, U8 [rows, bytes of a row], which the
  * number of bytes tells apart; their scale multiplies what the blocks say.
  * __metadata__ has "format": "clew-transcoder-1" and the keys of config.yaml. Written by
- * compact-transcoder-writer.c. */
+ * transcoder-writer.c. */
 #include "clt/compact-transcoder.h"
 
 #include <math.h>

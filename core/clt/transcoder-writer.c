@@ -1,6 +1,6 @@
 /* transcoder-writer.c - writes a transcoder in Clew's compact form or circuit-tracer's.
  *
- * Compact: rows become signed bytes with one scale each (see compact-transcoder.c). Folder:
+ * Compact: rows become codes with one scale each (see compact-transcoder.c). Folder:
  * rows are written as they are stored where they carry no scale (bf16 stays bf16), else as f32,
  * so that nothing is lost on the way. Either appears whole or not at all. */
 #include <errno.h>

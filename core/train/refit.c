@@ -486,15 +486,6 @@ multiply(Target *self, GError **error)
   return status == CWK_OK;
 }
 
-static double
-sum_doubles(const double *values, int64_t n)
-{
-  double sum = 0;
-  for (int64_t i = 0; i < n; i++)
-    sum += values[i];
-  return sum;
-}
-
 /* One step of conjugate gradients in every column; columns are independent systems. */
 static void
 step(Target *self)
@@ -543,9 +534,9 @@ solve(const Refit *refit, int64_t to, GError **error)
   bool is_done = target_init(&target, refit, to, error);
   if (is_done)
     target_fill(&target);
-  double first = is_done ? sum_doubles(target.square, width) : 0;
+  double first = is_done ? cw_sum_doubles(target.square, width) : 0;
   for (int64_t k = 0; is_done && k < refit->options->n_iterations; k++) {
-    if (sum_doubles(target.square, width) <= CLOSE_ENOUGH * CLOSE_ENOUGH * first)
+    if (cw_sum_doubles(target.square, width) <= CLOSE_ENOUGH * CLOSE_ENOUGH * first)
       break;
     is_done = !cw_cancel_check(refit->options->cancel, error) && multiply(&target, error);
     if (is_done)

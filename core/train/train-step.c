@@ -661,8 +661,8 @@ cw_train_work_add_outer(CwTrainWork *work, GError **error)
   return check(cwk_sparse_gradient_sum(work->device, &args), "summing over tokens", error);
 }
 
-static double
-sum_doubles(const double *values, int64_t n)
+double
+cw_sum_doubles(const double *values, int64_t n)
 {
   double sum = 0;
   for (int64_t i = 0; i < n; i++)
@@ -684,7 +684,7 @@ finish_gradients(CwTrainWork *work, CwTrainStep *result, GError **error)
 {
   const CwParameters *p = work->parameters;
   int64_t n = p->n_layers * p->n_features;
-  double norm2 = sum_doubles(work->row_norm2, n);
+  double norm2 = cw_sum_doubles(work->row_norm2, n);
   Slopes slopes = { work, result->l0_coefficient / (double)work->n_tokens,
                     work->settings->dead_penalty_coef / (double)work->n_tokens };
   cwk_parallel_for(work->device, p->n_layers, slope_layer, &slopes);
@@ -694,7 +694,7 @@ finish_gradients(CwTrainWork *work, CwTrainStep *result, GError **error)
   const CwkSparseRowsArgs args = { p->n_layers, parts };
   if (!check(cwk_sparse_gradient_norm(work->device, &args), "measuring gradients", error))
     return false;
-  norm2 += sum_doubles(work->row_norm2, n) + sum_squares(work->bias_gradient, n) +
+  norm2 += cw_sum_doubles(work->row_norm2, n) + sum_squares(work->bias_gradient, n) +
            sum_squares(work->threshold_gradient, n) +
            sum_squares(work->column_sums, p->n_layers * cw_parameters_padded_width(p));
   result->grad_norm = sqrt(norm2);
@@ -709,9 +709,9 @@ measure_layer(CwTrainWork *work, int64_t l, CwTrainStep *result)
 {
   const CwParameters *p = work->parameters;
   double n_tokens = (double)work->n_tokens;
-  double errors = sum_doubles(work->square_errors + l * p->n_tiles, p->n_tiles) / n_tokens;
+  double errors = cw_sum_doubles(work->square_errors + l * p->n_tiles, p->n_tiles) / n_tokens;
   double deviations =
-      sum_doubles(work->square_deviations + l * p->n_tiles, p->n_tiles) / n_tokens;
+      cw_sum_doubles(work->square_deviations + l * p->n_tiles, p->n_tiles) / n_tokens;
   int64_t n_active = 0, n_band = 0, n_dead = 0;
   for (int64_t i = l * p->n_features; i < (l + 1) * p->n_features; i++) {
     n_active += work->n_active[i];
@@ -721,7 +721,7 @@ measure_layer(CwTrainWork *work, int64_t l, CwTrainStep *result)
     n_dead +=
         work->n_active[i] == 0 && p->silent_steps[i] + 1 > work->settings->dead_feature_window;
   }
-  result->mse += sum_doubles(work->weighted_errors + l * p->n_tiles, p->n_tiles) / n_tokens;
+  result->mse += cw_sum_doubles(work->weighted_errors + l * p->n_tiles, p->n_tiles) / n_tokens;
   /* CLT-Forge's definition, its guard against a constant output included. */
   work->layer_explained_variance[l] = 1 - errors / (deviations + 1e-6);
   work->layer_l0[l] = (double)n_active / n_tokens;

@@ -61,6 +61,9 @@ bool cw_train_work_init(CwTrainWork *work, CwParameters *parameters,
                         const CwTrainSettings *settings, CwkDevice *device, GError **error);
 void cw_train_work_clear(CwTrainWork *work);
 
+/* In order. */
+double cw_sum_doubles(const double *values, int64_t n);
+
 /* work->in and out hold a normalised batch. Fills in losses and gradients, result's schedules
  * being set by the caller; parameters stay as they are. */
 bool cw_train_work_backward(CwTrainWork *work, CwTrainStep *result, GError **error);

@@ -325,6 +325,37 @@ test_output(Fixture *fixture, gconstpointer data)
   assert_status(onward, 0);
 }
 
+/* Decoders of a run, refitted with half the rows, fit a compact file; the 16 columns here are
+ * no whole blocks of 4 bits, which is said. */
+static void
+test_refit(Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *run = g_build_filename(fixture->folder, "run", NULL);
+  g_autofree char *refitted = g_build_filename(fixture->folder, "refitted", NULL);
+  g_autofree char *compact = g_build_filename(fixture->folder, "c.safetensors", NULL);
+  g_autoptr(Outcome) trained = train(fixture, run, "1", NULL, 0, -1);
+  assert_status(trained, 0);
+  const char *const arguments[] = {
+    "refit",    "--transcoder", run,           "--activations", fixture->split,
+    "--output", refitted,       "--keep-rows", "0.5",           "--batch",
+    "64",       "--json",       NULL
+  };
+  g_autoptr(Outcome) first = run_clew_signalled(arguments, 0, -1);
+  assert_status(first, 0);
+  assert_contains(first->out, "rows_kept");
+  g_autoptr(Outcome) again = run_clew_signalled(arguments, 0, -1);
+  assert_status(again, 1);
+  assert_contains(again->err, "name a new folder");
+  g_autoptr(Outcome) narrow = run_clew("convert", refitted, compact, "--decoder", "q4_0", NULL);
+  assert_status(narrow, 1);
+  assert_contains(narrow->err, "multiples of 32");
+  g_autoptr(Outcome) converted = run_clew("convert", refitted, compact, NULL);
+  assert_status(converted, 0);
+  g_autoptr(Outcome) info = run_clew("info", compact, NULL);
+  assert_status(info, 0);
+  assert_contains(info->out, "96");
+}
+
 /* Text and store exclude each other, and a run goes on with the text it began with only. */
 static void
 test_live_refusals(Fixture *fixture, gconstpointer data)
@@ -393,6 +424,7 @@ main(int argc, char **argv)
   ADD("damage-is-named", test_damage_is_named);
   ADD("stopped", test_stopped);
   ADD("output", test_output);
+  ADD("refit", test_refit);
   ADD("refusals", test_refusals);
 #undef ADD
   return g_test_run();

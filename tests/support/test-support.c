@@ -3,6 +3,7 @@
 
 #include <glib/gstdio.h>
 #include <math.h>
+#include <time.h>
 
 static char *
 path_below(const char *variable, const char *rest)
@@ -97,4 +98,12 @@ test_max_abs(const float *a, size_t n)
   for (size_t i = 0; i < n; i++)
     largest = MAX(largest, fabs((double)a[i]));
   return largest;
+}
+
+double
+test_process_cpu_ms(void)
+{
+  struct timespec now;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }

@@ -15,6 +15,9 @@ char *test_smollm2_path_or_skip(void);
 char *test_temp_dir(void);
 void test_remove_tree(const char *path);
 
+/* Processor time of all threads of this program so far. */
+double test_process_cpu_ms(void);
+
 /* Largest |a - b|, NaN if any is NaN or infinite. */
 double test_max_difference(const float *a, const float *b, size_t n);
 double test_max_abs(const float *a, size_t n);

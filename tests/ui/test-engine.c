@@ -7,7 +7,6 @@
 #include <gio/gio.h>
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 #include "loop-watch.h"
 #include "test-support.h"
@@ -114,14 +113,6 @@ trace(Fixture *fixture, const char *text)
 {
   g_autoptr(CwuTraceRequest) request = cwu_trace_request_new(text);
   cwu_engine_trace_async(fixture->engine, request, traced_cb, fixture);
-}
-
-static double
-process_cpu_ms(void)
-{
-  struct timespec now;
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-  return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
 /* ---- states ----------------------------------------------------------------------------- */
@@ -432,13 +423,13 @@ test_cancel(Fixture *fixture, gconstpointer data)
     bool was_tracing = cwu_engine_is_tracing(fixture->engine);
     guint n_ended = fixture->n_cancelled + fixture->n_finished;
     before = g_get_monotonic_time();
-    double cpu_before = process_cpu_ms();
+    double cpu_before = test_process_cpu_ms();
     cwu_engine_cancel_trace(fixture->engine);
     g_assert_false(cwu_engine_is_tracing(fixture->engine));
     while (cwu_engine_is_busy(fixture->engine))
       loop_turn_for(1);
     worst_ms = MAX(worst_ms, (double)(g_get_monotonic_time() - before) / 1e3);
-    worst_cpu_ms = MAX(worst_cpu_ms, process_cpu_ms() - cpu_before);
+    worst_cpu_ms = MAX(worst_cpu_ms, test_process_cpu_ms() - cpu_before);
     loop_turn_for(2);
     g_assert_cmpuint(fixture->n_cancelled + fixture->n_finished, ==, n_ended + was_tracing);
   }

@@ -2,10 +2,10 @@
  * that it rests, and that it can be freed at any moment. */
 #include "graph/layout-runner.h"
 #include "layout-graph.h"
+#include "test-support.h"
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 #define PATIENCE_MS 20000
 
@@ -166,23 +166,15 @@ test_empty(void)
 
 /* ---- rest ------------------------------------------------------------------------------ */
 
-static double
-process_cpu_ms(void)
-{
-  struct timespec t;
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-  return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
-}
-
 /* CPU of the whole process over a third of a second of doing nothing: a thread that polled even
  * once a millisecond would take more than 3 ms. */
 static void
 assert_rests(Watch *watch)
 {
   guint before = watch->n_snapshots;
-  double start_ms = process_cpu_ms();
+  double start_ms = test_process_cpu_ms();
   g_usleep(300000);
-  g_assert_cmpfloat(process_cpu_ms() - start_ms, <, 3);
+  g_assert_cmpfloat(test_process_cpu_ms() - start_ms, <, 3);
   while (g_main_context_iteration(NULL, FALSE))
     continue;
   g_assert_cmpuint(watch->n_snapshots, ==, before);

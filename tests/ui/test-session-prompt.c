@@ -2,7 +2,6 @@
  * cancelled, superseded, too long. Keys and pointer are a person's; what is asserted is what
  * the window shows and what the document holds. */
 #include <string.h>
-#include <time.h>
 
 #include "desktop/settings.h"
 #include "session-support.h"
@@ -215,14 +214,6 @@ test_trace(Fixture *f, gconstpointer data)
 
 /* ---- cancelling ------------------------------------------------------------------------- */
 
-static double
-process_cpu_ms(void)
-{
-  struct timespec now;
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-  return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
-}
-
 /* Escape, or the button. */
 static void
 cancel(Fixture *f, bool with_button)
@@ -253,12 +244,12 @@ test_cancel(Fixture *f, gconstpointer data)
     press_enter(f);
     session_until(cwu_engine_get_fraction(engine_of(f)) >= moments[i]);
     cancel(f, i % 2 == 1);
-    double cpu_ms = process_cpu_ms();
+    double cpu_ms = test_process_cpu_ms();
     gint64 since_us = g_get_monotonic_time();
     g_assert_true(can_trace(f));
     session_until(!cwu_engine_is_busy(engine_of(f)));
     worst_ms = MAX(worst_ms, (double)(g_get_monotonic_time() - since_us) / 1e3);
-    worst_cpu_ms = MAX(worst_cpu_ms, process_cpu_ms() - cpu_ms);
+    worst_cpu_ms = MAX(worst_cpu_ms, test_process_cpu_ms() - cpu_ms);
     gtk_widget_grab_focus(session_find(window_of(f), CWU_TYPE_TOKEN_VIEW));
   }
   session_turn_for(LATE_MS);

@@ -64,10 +64,7 @@ run_products(CwTrainWork *work, GArray *products, GError **error)
   const CwkMatmulBatchArgs args = { products->len,
                                     (const CwkMatmulArgs *)(const void *)products->data };
   CwkStatus status = products->len > 0 ? cwk_matmul_batch(work->device, &args) : CWK_OK;
-  if (status == CWK_OK)
-    return true;
-  cw_error_set_from_status(error, status, "multiplying over the band");
-  return false;
+  return cw_train_check_status(status, "multiplying over the band", error);
 }
 
 /* ---- adjoints --------------------------------------------------------------------------- */

@@ -1,7 +1,7 @@
 /* dense-band.h - dense products where most entries carry a gradient. */
 #pragma once
 
-#include "train/train-step.h"
+#include "train/train-work.h"
 
 /* Only where all that stands before the jump learns: the band's entries then need dL/dz one by
  * one. All functions do nothing for layers whose band is narrow. */

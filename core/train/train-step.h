@@ -1,68 +1,7 @@
 /* train-step.h - one step: loss, exact gradients, clipping, Adam. */
 #pragma once
 
-#include "train/parameters.h"
-
-/* What one layer leaves between the passes; arrays of entries grow as they must. */
-typedef struct {
-  int64_t n_entries, capacity;
-  int64_t *first;    /* [F + 1] */
-  int32_t *token;    /* [n_entries] by feature */
-  float *value;      /* activations */
-  float *derivative; /* of tanh(scale a n) to a */
-  float *adjoint;    /* dL/da, then the coefficient of the encoder's row */
-  /* Those of them that have a value, by feature: the arrays above, or where all that stands
-   * before the jump learns, arrays of their own. */
-  int64_t *firing_first; /* [F + 1] */
-  int32_t *firing_token;
-  float *firing_value, *firing_adjoint;
-  int64_t *token_first; /* [B + 1] */
-  int32_t *feature;     /* by token, those that have a value */
-  float *token_value;
-} CwLayerEntries;
-
-/* See dense-band.h; all NULL where thresholds alone learn through the jump. */
-typedef struct {
-  bool *is_dense;  /* [L] */
-  float *gradient; /* [L, F, Dp] of encoder rows */
-  /* A full matrix as entries: one a feature, its own row. */
-  int64_t *first; /* [F + 1] */
-  int32_t *row;   /* [F] */
-  float *one;     /* [F] */
-} CwDenseBand;
-
-typedef struct {
-  CwParameters *parameters;
-  const CwTrainSettings *settings;
-  CwkDevice *device;
-  int64_t n_tokens, n_words;
-  float *in;                  /* [L, B, Dp] normalised and padded */
-  float *out;                 /* [L, B, D] normalised */
-  float *weight;              /* [L, B] of the errors, or NULL: 1 */
-  float *pre;                 /* [L, F, B] */
-  uint64_t *active, *band;    /* [L, F, n_words] */
-  int64_t *n_active, *n_band; /* [L, F] */
-  double *shortfall, *tanh_sum, *norm_sum, *band_sum, *band_dot; /* [L, F] */
-  double *row_norm2;                                             /* [L, F] */
-  float *weight_scale, *shift_scale;                             /* [L, F] */
-  float *in_sum;                                                 /* [L, Dp] over tokens */
-  CwLayerEntries *entries;                                       /* [L] */
-  CwDenseBand dense;
-  float *prediction;  /* [L, n_tiles, B, CWK_TILE], then its gradient */
-  float *column_sums; /* [L, Dp] */
-  double *square_errors, *weighted_errors, *square_deviations; /* [L, n_tiles] */
-  float *bias_gradient, *threshold_gradient;                   /* [L, F] */
-  int64_t t;                                                   /* Adam's count of steps */
-  double *layer_explained_variance, *layer_l0;                 /* [L] */
-  int64_t *layer_dead;                                         /* [L] */
-} CwTrainWork;
-
-bool cw_train_work_init(CwTrainWork *work, CwParameters *parameters,
-                        const CwTrainSettings *settings, CwkDevice *device, GError **error);
-void cw_train_work_clear(CwTrainWork *work);
-
-/* In order. */
-double cw_sum_doubles(const double *values, int64_t n);
+#include "train/train-forward.h"
 
 /* work->in and out hold a normalised batch. Fills in losses and gradients, result's schedules
  * being set by the caller; parameters stay as they are. */
@@ -72,9 +11,3 @@ bool cw_train_work_update(CwTrainWork *work, const CwTrainStep *result, GError *
 /* work->prediction holds some x of every target and token: adds the sum over tokens of a x to
  * the decoders' first moments, a being the activations. */
 bool cw_train_work_add_outer(CwTrainWork *work, GError **error);
-/* The encoder's product alone: work->pre without bias. */
-bool cw_train_work_encode(CwTrainWork *work, GError **error);
-/* Losses and numbers without gradients. */
-bool cw_train_work_measure(CwTrainWork *work, CwTrainStep *result, GError **error);
-/* Forward alone: activations and prediction ([L, n_tiles, B, CWK_TILE] in work->prediction). */
-bool cw_train_work_forward(CwTrainWork *work, GError **error);

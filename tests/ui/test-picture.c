@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "picture/edge-curve.h"
 #include "picture/label-painter.h"
 #include "picture/layers-layout.h"
 #include "picture/sheet.h"
@@ -37,6 +38,28 @@ test_layout(void)
     if (scene->nodes[i].kind == CW_NODE_LOGIT)
       g_assert_cmpfloat(layout->y[i], <, layout->row_height);
   }
+}
+
+/* The rightmost column's edges bow no further than the picture goes. */
+static void
+test_edges_stay_inside(void)
+{
+  g_autoptr(CwGraph) graph = load("graphs/uzairname__war_ea.json");
+  if (graph == NULL)
+    return;
+  g_autoptr(CwuScene) scene = cwu_scene_new(graph, NULL, NULL);
+  g_autoptr(CwuLayout) layout = cwu_layers_layout_new(scene, 1000, 700, NULL);
+  CwuCamera camera = { { 0, 0, 1000, 700 }, .zoom = 1 };
+  double most = 0;
+  for (size_t i = 0; i < scene->n_edges; i++) {
+    CwuPoint points[CWU_CURVE_MAX_POINTS];
+    CwuCurve curve = cwu_edge_curve(layout, &camera, &scene->edges[i]);
+    size_t n = cwu_curve_flatten(&curve, points);
+    for (size_t k = 0; k < n; k++)
+      most = MAX(most, points[k].x);
+  }
+  g_assert_cmpfloat(most, <=, 1000);
+  g_assert_cmpfloat(most, >, 990); /* They do bow. */
 }
 
 static void
@@ -251,6 +274,69 @@ test_labels_of_the_document(void)
   test_remove_tree(folder);
 }
 
+/* Slanted texts whose angle in degrees is between the two, by their x. */
+static GArray *
+find_slanted(const char *svg, double from, double to)
+{
+  GArray *found = g_array_new(FALSE, FALSE, sizeof(double));
+  double x, y, angle;
+  for (const char *at = svg; (at = strstr(at, "<text transform=")) != NULL; at++)
+    if (sscanf(at, "<text transform=\"translate(%lf %lf) rotate(%lf)\"", &x, &y, &angle) == 3 &&
+        angle > from && angle < to)
+      g_array_append_val(found, x);
+  return found;
+}
+
+static int
+compare_doubles(gconstpointer a, gconstpointer b)
+{
+  double x = *(const double *)a, y = *(const double *)b;
+  return x < y ? -1 : x > y;
+}
+
+/* Outputs stand side by side with room between them: so do their names. */
+static void
+test_logit_names_keep_apart(void)
+{
+  g_autoptr(CwGraph) graph = load("graphs/IamKrill1n__dallas-austin-llamma.json");
+  if (graph == NULL)
+    return;
+  g_autofree char *folder = test_temp_dir(), *path = g_build_filename(folder, "a.svg", NULL);
+  g_autofree char *text = NULL;
+  CwuPictureOptions options;
+  cwu_picture_options_init(&options);
+  g_assert_true(cwu_picture_export(graph, NULL, &options, path, NULL));
+  g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+  g_autoptr(GArray) names = find_slanted(text, -50, -40);
+  g_array_sort(names, compare_doubles);
+  g_assert_cmpuint(names->len, ==, 10);
+  double least = INFINITY, most = 0;
+  for (guint i = 1; i < names->len; i++) {
+    double apart = g_array_index(names, double, i) - g_array_index(names, double, i - 1);
+    least = MIN(least, apart);
+    most = MAX(most, apart);
+  }
+  g_assert_cmpfloat(least, >, 0.95 * most);
+  test_remove_tree(folder);
+}
+
+/* A small picture has marks and edges and no words. */
+static void
+test_bare(void)
+{
+  g_autoptr(CwGraph) graph = small_graph_new();
+  g_autofree char *folder = test_temp_dir(), *path = g_build_filename(folder, "a.svg", NULL);
+  g_autofree char *text = NULL;
+  CwuPictureOptions options;
+  cwu_picture_options_init(&options);
+  options.parts = CWU_PICTURE_BARE;
+  g_assert_true(cwu_picture_export(graph, NULL, &options, path, NULL));
+  g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+  g_assert_null(strstr(text, "<text"));
+  g_assert_nonnull(strstr(text, "<circle"));
+  test_remove_tree(folder);
+}
+
 static void
 test_sizes(void)
 {
@@ -347,6 +433,9 @@ main(int argc, char **argv)
 {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/ui/layout/keeps-nodes-in-their-cells", test_layout);
+  g_test_add_func("/ui/layout/edges-stay-inside", test_edges_stay_inside);
+  g_test_add_func("/ui/axis/logit-names-keep-apart", test_logit_names_keep_apart);
+  g_test_add_func("/ui/export/bare", test_bare);
   g_test_add_func("/ui/cards/cover-nothing", test_cards);
   g_test_add_func("/ui/theme/has-contrast", test_contrast);
   g_test_add_data_func("/ui/export/png-same-twice", "png", test_export_is_the_same_twice);

@@ -19,8 +19,9 @@ typedef enum {
 } CwuThemeKind;
 
 typedef enum {
-  CWU_PICTURE_TITLE = 1 << 0, /* the prompt and the counts, above */
-  CWU_PICTURE_LEGEND = 1 << 1 /* what glyphs and colours mean, below */
+  CWU_PICTURE_TITLE = 1 << 0,  /* the prompt and the counts, above */
+  CWU_PICTURE_LEGEND = 1 << 1, /* what glyphs and colours mean, below */
+  CWU_PICTURE_BARE = 1 << 2    /* no names, numbers and notes, nor room for them: a small one */
 } CwuPictureParts;
 
 /* How much of the graph is on the page. */

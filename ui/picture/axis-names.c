@@ -7,12 +7,13 @@
 #include "picture/layers-layout.h"
 #include "picture/node-name.h"
 
-#define ROW_NAME_PITCH_PX 26.0
-#define TOKEN_ANGLE       (-0.61)
-#define LOGIT_ANGLE       (-0.75)
-#define LINE_PX           (1.2 * CWU_TEXT_PX)
-#define MAX_NAME_PX       92.0
-#define MAX_LOGIT_NAMES   20
+#define ROW_NAME_PITCH_PX  26.0
+#define TOKEN_ANGLE        (-0.61)
+#define LOGIT_ANGLE        (-0.75)
+#define LINE_PX            (1.2 * CWU_TEXT_PX)
+#define MAX_NAME_PX        92.0
+#define MAX_LOGIT_NAMES    20
+#define MAX_LOGIT_SHIFT_PX 20.0
 
 static CwuPoint
 screen_of(const CwuPicture *picture, size_t node)
@@ -192,8 +193,9 @@ cwu_axis_dup_logit_text(CwuTextFace *face, const CwuPicture *picture, size_t nod
   return g_strdup_printf("%s %.0f%%", name, 100 * p);
 }
 
-/* Slots of the logits' names: over their squares where there is room, else shifted left, so
- * that every name can be read; a short leader joins the two. */
+/* Slots of the logits' names: all as far to the right of their squares as the last one stands;
+ * where they would be too near each other, further left, so that every name can be read. A
+ * short leader joins name and square. */
 typedef struct {
   uint32_t node;
   CwuPoint at; /* of the square */
@@ -222,16 +224,13 @@ place_logit_names(const CwuPicture *picture)
       g_array_append_val(names, name);
   }
   g_array_sort(names, compare_from_right);
-  double next = plot->x + plot->width + 20;
+  double next = plot->x + plot->width + MAX_LOGIT_SHIFT_PX, shift = 0;
   for (guint k = 0; k < names->len; k++) {
     LogitName *name = &g_array_index(names, LogitName, k);
-    /* Half of what the row lacks is gained on the right. */
-    double shift =
-        k == 0 ? MIN(20, MAX(0, names->len * pitch -
-                                    (name->at.x -
-                                     g_array_index(names, LogitName, names->len - 1).at.x)) /
-                             2)
-               : 20;
+    if (k == 0) { /* Half of what the row lacks is gained on the right. */
+      double row = name->at.x - g_array_index(names, LogitName, names->len - 1).at.x;
+      shift = CLAMP((names->len * pitch - row) / 2, 0, MAX_LOGIT_SHIFT_PX);
+    }
     name->slot = MIN(name->at.x + shift, next);
     next = name->slot - pitch;
   }

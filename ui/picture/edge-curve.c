@@ -1,11 +1,14 @@
 /* edge-curve.c - see edge-curve.h. The far end comes in mostly from below, never along its row,
- * so that an edge does not run through the nodes beside its target. */
+ * so that an edge does not run through the nodes beside its target. Steep edges bow to the
+ * right, as far as the picture goes there. */
 #include "picture/edge-curve.h"
 
 #include <math.h>
 
 #define MAX_BOW_PX   26.0
 #define PX_PER_POINT 14.0
+/* A bow's ends are the curve's: it swings out by this part of what its middle points do. */
+#define SWING 0.75
 
 static CwuCurve
 straight(CwuPoint a, CwuPoint b)
@@ -26,6 +29,8 @@ cwu_edge_curve(const CwuLayout *layout, const CwuCamera *camera, const CwuSceneE
   double steepness = fabs(dy) / (fabs(dx) + fabs(dy) + 1e-9);
   double bow =
       MIN(0.14 * fabs(dy), MAX_BOW_PX * camera->zoom) * MAX(0, (steepness - 0.9) / 0.1);
+  double edge_of_all = cwu_camera_to_screen(camera, layout->width, 0).x;
+  bow = MIN(bow, MAX(0, edge_of_all - MAX(a.x, b.x)) / SWING);
   return (CwuCurve){
     { a, { a.x + bow, a.y + 0.48 * dy }, { b.x - 0.22 * dx + bow, b.y - 0.30 * dy }, b }
   };

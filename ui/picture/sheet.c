@@ -17,6 +17,7 @@
 
 #define MARGIN_PX      24.0
 #define LEFT_PX        4.0
+#define BARE_PX        18.0 /* around a picture without words */
 #define TITLE_PX       46.0
 #define NARROW_PX      640.0 /* below, the counts go under the title */
 #define NARROW_MORE_PX 4.0
@@ -248,7 +249,9 @@ cwu_sheet_new(CwGraph *graph, const CwPruned *pruned, const CwuPictureOptions *o
   measure_parts(sheet);
   CwuRect frame = { LEFT_PX, sheet->title_px, options->width - LEFT_PX,
                     options->height - sheet->title_px - sheet->legend_px };
-  CwuRect plot = cwu_painter_plot(&frame);
+  CwuRect bare = { BARE_PX, frame.y + BARE_PX, MAX(options->width - 2 * BARE_PX, 1),
+                   MAX(frame.height - 2 * BARE_PX, 1) };
+  CwuRect plot = options->parts & CWU_PICTURE_BARE ? bare : cwu_painter_plot(&frame);
   sheet->scene = scene_for(graph, pruned, options, error);
   if (sheet->scene == NULL)
     return NULL;
@@ -312,7 +315,12 @@ draw_title(CwuCanvas *canvas, const CwuSheet *sheet)
 static void
 draw_words(CwuCanvas *canvas, const CwuSheet *sheet)
 {
-  cwu_painter_draw_front(canvas, &sheet->picture);
+  if (sheet->options.parts & CWU_PICTURE_BARE) {
+    g_autoptr(GArray) no_cards = g_array_new(FALSE, FALSE, sizeof(CwuCard));
+    cwu_painter_draw_nodes(canvas, &sheet->picture, no_cards);
+  } else {
+    cwu_painter_draw_front(canvas, &sheet->picture);
+  }
   if (sheet->options.parts & CWU_PICTURE_TITLE)
     draw_title(canvas, sheet);
   if (sheet->options.parts & CWU_PICTURE_LEGEND)

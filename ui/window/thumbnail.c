@@ -76,7 +76,7 @@ draw(const Job *job, CwGraph *graph, const CwViewState *view, GError **error)
   options.width = LAYOUT_HEIGHT * job->width / job->height;
   options.scale = job->scale * job->height / LAYOUT_HEIGHT;
   options.theme = job->theme;
-  options.parts = 0;
+  options.parts = CWU_PICTURE_BARE; /* Words would be 4 pixels high. */
   cairo_surface_t *image = cwu_picture_new_image(graph, result.pruned, &options, error);
   cwu_prune_result_clear(&result);
   if (image == NULL)

@@ -1,4 +1,6 @@
 /* test-edge-raster.c - the texture of edges: its sums on threads, its grey, its border. */
+#include <math.h>
+
 #include "golden-graph.h"
 #include "picture/camera.h"
 #include "picture/edge-raster.h"
@@ -92,6 +94,35 @@ test_mass_does_not_fade_with_size(void)
   }
 }
 
+/* Of a few hundred edges even the weakest, alone, is seen. */
+static void
+test_few_edges_are_seen(void)
+{
+  g_autoptr(CwGraph) graph = graph_random(40, 8, 5, 0.5, 3);
+  g_autoptr(CwuScene) scene = cwu_scene_new(graph, NULL, NULL);
+  CwuRect usual = { 0, 0, WIDTH, HEIGHT };
+  CwuCamera camera = cwu_camera_at(&CWU_VIEWPOINT_ALL, &usual);
+  g_autoptr(CwuLayout) layout = cwu_layers_layout_new(scene, WIDTH, HEIGHT, NULL);
+  g_assert_cmpuint(scene->n_edges, <, 1000);
+  g_assert_cmpfloat(fabs((double)scene->edges[scene->edge_order[scene->n_edges - 1]].share), <,
+                    0.01);
+  for (int kind = 0; kind < CWU_N_THEMES; kind++) {
+    CwuEdgeRaster *raster = cwu_edge_raster_new(&camera, 1, NULL);
+    cwu_edge_raster_add(raster, scene, layout, scene->n_edges - 1, scene->n_edges, NULL);
+    cairo_surface_t *image = cwu_edge_raster_dup_image(raster, cwu_theme_get(kind));
+    const unsigned char *data = cairo_image_surface_get_data(image);
+    size_t n_bytes = (size_t)cairo_image_surface_get_stride(image) *
+                     (size_t)cairo_image_surface_get_height(image);
+    int most = 0;
+    for (size_t i = 3; i < n_bytes; i += 4)
+      most = MAX(most, data[i]);
+    g_test_message("theme %d: alpha %d of 255", kind, most);
+    g_assert_cmpint(most, >=, 7); /* a difference that a screen shows */
+    cairo_surface_destroy(image);
+    cwu_edge_raster_free(raster);
+  }
+}
+
 static cairo_surface_t *
 image_of(const CwuScene *scene, const CwuLayout *layout, const CwuCamera *camera)
 {
@@ -137,6 +168,7 @@ main(int argc, char **argv)
 {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/ui/edge-raster/on-threads", test_on_threads);
+  g_test_add_func("/ui/edge-raster/few-edges-are-seen", test_few_edges_are_seen);
   g_test_add_func("/ui/edge-raster/mass-does-not-fade-with-size",
                   test_mass_does_not_fade_with_size);
   g_test_add_func("/ui/edge-raster/a-part-is-as-in-the-whole", test_part);

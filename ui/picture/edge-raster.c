@@ -23,6 +23,11 @@
  * still one pixel wide, and the mass would fade away: they take more ink. */
 #define USUAL_PX2   500000.0
 #define SPREAD_MOST 2.5
+/* And for so many edges, whose bundles are plain to see: a few hundred lines stand alone, and
+ * the weak ones among them would not be seen at all: the least ink is more, the fewer edges. */
+#define USUAL_EDGES 8000.0
+#define FEW_POWER   0.75
+#define FEW_MOST    12.0
 
 struct _CwuEdgeRaster {
   CwuCamera camera;  /* plot at the origin, in device pixels */
@@ -158,8 +163,15 @@ add_segment(CwuEdgeRaster *raster, CwuPoint a, CwuPoint b, float ink)
   }
 }
 
+static double
+least_ink(const CwuScene *scene)
+{
+  double few = pow(USUAL_EDGES / (double)MAX(scene->n_edges, 1), FEW_POWER);
+  return INK_LEAST * CLAMP(few, 1, FEW_MOST);
+}
+
 static void
-add_edge(CwuEdgeRaster *raster, const CwuLayout *layout, const CwuSceneEdge *edge)
+add_edge(CwuEdgeRaster *raster, const CwuLayout *layout, const CwuSceneEdge *edge, double least)
 {
   CwuCurve curve = cwu_edge_curve(layout, &raster->camera, edge);
   CwuRect bounds = cwu_curve_bounds(&curve);
@@ -170,7 +182,7 @@ add_edge(CwuEdgeRaster *raster, const CwuLayout *layout, const CwuSceneEdge *edg
   CwuPoint points[CWU_CURVE_MAX_POINTS];
   size_t n = cwu_curve_flatten(&curve, points);
   double share = MIN(fabs((double)edge->share), 1.0);
-  float ink = (float)((INK_LEAST + (INK_MOST - INK_LEAST) * share) * raster->ink);
+  float ink = (float)((least + (INK_MOST - least) * share) * raster->ink);
   for (size_t i = 1; i < n; i++)
     add_segment(raster, points[i - 1], points[i], ink);
 }
@@ -179,13 +191,14 @@ size_t
 cwu_edge_raster_add(CwuEdgeRaster *raster, const CwuScene *scene, const CwuLayout *layout,
                     size_t from, size_t to, const CwCancel *cancel)
 {
+  double least = least_ink(scene);
   size_t i = from;
   for (; i < MIN(to, scene->n_edges); i++) {
     if ((i - from) % EDGES_PER_LOOK == 0 && cw_cancel_is_triggered(cancel))
       break;
     if (i + EDGES_AHEAD < scene->n_edges)
       __builtin_prefetch(&scene->edges[scene->edge_order[i + EDGES_AHEAD]]);
-    add_edge(raster, layout, &scene->edges[scene->edge_order[i]]);
+    add_edge(raster, layout, &scene->edges[scene->edge_order[i]], least);
   }
   return i;
 }

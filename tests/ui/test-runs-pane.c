@@ -230,7 +230,7 @@ test_states(Fixture *f, gconstpointer data)
   /* The newest is shown first. */
   loop_turn_until(find_chart(GTK_WIDGET(f->pane), "Loss") != NULL);
   assert_says(head_of(f), "running", true);
-  assert_says(head_of(f), "Running · 25 % · 10 min left", true);
+  assert_says(head_of(f), "Running · 25% · 10 min left", true);
   assert_offers(f, "ps");
   g_assert_nonnull(find_chart(GTK_WIDGET(f->pane), "Dead features"));
   assert_says(GTK_WIDGET(f->pane), "last line of the log", false); /* in a text view */

@@ -126,6 +126,16 @@ dup_influence(const CwuNodeModel *self, size_t node)
   return g_strdup_printf(_("first %.0f%%"), MAX(100 * (1 - influence), 1));
 }
 
+/* With as many decimals as the others in its column, unless that would leave nothing of it. */
+static char *
+dup_activation(double activation)
+{
+  if (isnan(activation))
+    return g_strdup("");
+  return g_strdup_printf(fabs(activation) < 0.05 && activation != 0 ? "%.2g" : "%.2f",
+                         activation);
+}
+
 char *
 cwu_node_item_dup_text(CwuNodeItem *item, CwuNodeColumn column)
 {
@@ -143,7 +153,7 @@ cwu_node_item_dup_text(CwuNodeItem *item, CwuNodeColumn column)
   case CWU_COLUMN_TOKEN:
     return dup_token(self, node);
   case CWU_COLUMN_ACTIVATION:
-    return isnan(node->activation) ? g_strdup("") : g_strdup_printf("%.3g", node->activation);
+    return dup_activation(node->activation);
   case CWU_COLUMN_INFLUENCE:
     return dup_influence(self, item->node);
   case CWU_COLUMN_INPUTS:

@@ -432,8 +432,9 @@ is_dense(const CwuChartColumn *columns, size_t n_columns)
 static void
 draw_series(const Drawing *d)
 {
-  /* A line on the edge keeps its width. */
-  CwuRect clip = { d->plot.x - 1, d->plot.y - 1, d->plot.width + 2, d->plot.height + 2 };
+  /* What lies on the edge is drawn whole. */
+  CwuRect clip = { d->plot.x - DOT_PX - 1, d->plot.y - DOT_PX - 1,
+                   d->plot.width + 2 * DOT_PX + 2, d->plot.height + 2 * DOT_PX + 2 };
   d->canvas->class->push_clip(d->canvas, &clip);
   for (size_t i = 0; i < d->chart->n_series; i++) {
     const CwuSeries *series = &d->chart->series[i];

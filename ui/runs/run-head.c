@@ -39,7 +39,7 @@ static guint signals[N_SIGNALS];
 
 /* ---- what is shown ---------------------------------------------------------------------- */
 
-/* "Training · Running · 43 % · 3 min left". */
+/* "Training · Running · 43% · 3 min left". */
 static char *
 dup_state(const CwRunFacts *facts)
 {
@@ -54,7 +54,7 @@ dup_state(const CwRunFacts *facts)
   if (is_live && facts->phase != NULL && strcmp(facts->phase, "training") != 0)
     g_string_append_printf(text, " · %s", facts->phase);
   if (is_live && isfinite(facts->fraction))
-    g_string_append_printf(text, " · %.0f %%", 100 * facts->fraction);
+    g_string_append_printf(text, " · %.0f%%", 100 * facts->fraction);
   if (is_live && left != NULL) {
     g_string_append(text, " · ");
     g_string_append_printf(text, _("%s left"), left);

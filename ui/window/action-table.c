@@ -296,7 +296,9 @@ append_group(GString *out, GtkApplicationWindow *window, CwuActionSection sectio
     const CwuAction *action = &actions[i];
     if (action->section != section || action->keys[0] == NULL || !exists(window, action))
       continue;
-    g_autofree char *keys = g_strjoinv(" ", (char **)action->keys);
+    /* A second key is told where it does another thing; all of them would widen every row. */
+    g_autofree char *keys = action->flags & WIDGET ? g_strjoinv(" ", (char **)action->keys)
+                                                   : g_strdup(action->keys[0]);
     g_string_append(rows, "<child><object class='GtkShortcutsShortcut'>");
     append_property(rows, "title", _(action->title));
     append_property(rows, "accelerator", keys);

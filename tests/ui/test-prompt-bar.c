@@ -220,6 +220,29 @@ test_typing(Fixture *fixture, gconstpointer data)
   g_assert_false(gtk_widget_get_sensitive(button));
 }
 
+/* What the model says next takes room from the text once it is known: the bar is as high as
+ * the lines that there are then. */
+static void
+test_height(Fixture *fixture, gconstpointer data)
+{
+  if (fixture->model == NULL)
+    return;
+  load(fixture);
+  g_autoptr(GString) text = g_string_new("The");
+  GtkAdjustment *seen =
+      gtk_scrollable_get_vadjustment(GTK_SCROLLABLE(find_class(fixture, "cwu-token-view")));
+  for (int i = 0; i < 14; i++) {
+    cwu_prompt_bar_set_text(fixture->bar, "");
+    loop_turn_for(40);
+    g_string_append(text, " weather");
+    cwu_prompt_bar_set_text(fixture->bar, text->str);
+    loop_turn_until(has_next(fixture));
+    loop_turn_for(100);
+    g_assert_cmpfloat(gtk_adjustment_get_page_size(seen), >=, gtk_adjustment_get_upper(seen));
+  }
+  g_assert_cmpfloat(gtk_adjustment_get_upper(seen), >, 50); /* two lines or more */
+}
+
 static void
 test_keys(Fixture *fixture, gconstpointer data)
 {
@@ -500,6 +523,7 @@ main(int argc, char **argv)
   if (!widget_test_init(&argc, &argv))
     return 0;
   ADD("typing", test_typing);
+  ADD("height", test_height);
   ADD("keys", test_keys);
   ADD("trace-button", test_trace_button);
   ADD("messages", test_messages);

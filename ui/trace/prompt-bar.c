@@ -119,7 +119,9 @@ show_says(CwuPromptBar *self)
   const char *phase = is_tracing(self) ? cwu_engine_peek_phase(self->engine) : NULL;
   if (is_loading)
     phase = _("Loading the model");
-  cwu_next_strip_set(self->next, next, *self->text != '\0' ? n : 0, is_current);
+  /* Of another tab's text it is as out of date as of an older one. */
+  cwu_next_strip_set(self->next, next, *self->text != '\0' ? n : 0,
+                     is_current && peek_preview(self) != NULL);
   gtk_label_set_text(GTK_LABEL(self->phase), phase != NULL ? phase : "");
   gtk_stack_set_visible_child(GTK_STACK(self->says),
                               phase != NULL ? self->phase : GTK_WIDGET(self->next));

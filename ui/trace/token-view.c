@@ -34,6 +34,9 @@ struct _CwuTokenView {
   GArray *ids;   /* int32_t: of all tokens, the one in front included */
   GtkTextTag *wide;
   PangoLayout *return_mark;
+  GtkAdjustment *seen; /* of the height; NULL: not in a scroller */
+  double height;       /* of the text, as it asked for room last */
+  guint grow;          /* idle source; 0: none */
 };
 
 G_DEFINE_TYPE(CwuTokenView, cwu_token_view, GTK_TYPE_TEXT_VIEW)
@@ -221,16 +224,19 @@ draw_one(CwuTokenView *self, GtkSnapshot *snapshot, guint number, GArray *pieces
   } else if (begins_with_space(self, number + 1, &at)) {
     gtk_text_view_get_iter_location(GTK_TEXT_VIEW(self), &at, &space);
     last->ends_word = true;
-    if (space.y == last->place.y)
-      last->place.width += space.width / 2;
+    /* At the end of a line it has no width, or is on the next. */
+    bool is_between = space.y == last->place.y && space.width > 0;
+    last->place.width += is_between ? space.width / 2 : CHIP_PADDING_PX;
   }
   const Chip *chip = &g_array_index(self->chips, Chip, number);
   int margin = gtk_text_view_get_left_margin(GTK_TEXT_VIEW(self));
+  int border = gtk_widget_get_width(GTK_WIDGET(self));
   for (guint i = 0; i < pieces->len; i++) {
     Piece *piece = &g_array_index(pieces, Piece, i);
     bool begins_line = piece->place.x <= margin;
     piece->place.x -= begins_line ? CHIP_PADDING_PX : 0;
     piece->place.width += begins_line ? CHIP_PADDING_PX : 0;
+    piece->place.width = MIN(piece->place.width, border - piece->place.x);
     piece->starts_word |= begins_line || chip->is_special;
     piece->ends_word |= i + 1 < pieces->len || chip->is_special;
     draw_piece(GTK_WIDGET(self), snapshot, piece, chip->is_special);
@@ -329,6 +335,43 @@ key_pressed_cb(GtkEventControllerKey *controller, guint key, guint code, GdkModi
   return TRUE;
 }
 
+/* ---- height ----------------------------------------------------------------------------- */
+
+static gboolean
+grow_cb(gpointer user_data)
+{
+  CwuTokenView *self = user_data;
+  self->grow = 0;
+  gtk_widget_queue_resize(GTK_WIDGET(self));
+  return G_SOURCE_REMOVE;
+}
+
+/* A text view lays its lines out when it has its width, after it was asked for its height.
+ * Where they became more or fewer by that, it asks again. */
+static void
+height_changed_cb(CwuTokenView *self)
+{
+  double height = gtk_adjustment_get_upper(self->seen);
+  if (height == self->height)
+    return;
+  self->height = height;
+  if (self->grow == 0)
+    self->grow = g_idle_add(grow_cb, self);
+}
+
+static void
+watch_height(CwuTokenView *self)
+{
+  GtkAdjustment *now = gtk_scrollable_get_vadjustment(GTK_SCROLLABLE(self));
+  if (now == self->seen)
+    return;
+  if (self->seen != NULL)
+    g_signal_handlers_disconnect_by_data(self->seen, self);
+  g_set_object(&self->seen, now);
+  if (now != NULL)
+    g_signal_connect_swapped(now, "changed", G_CALLBACK(height_changed_cb), self);
+}
+
 char *
 cwu_token_view_dup_text(CwuTokenView *self)
 {
@@ -374,6 +417,17 @@ cwu_token_view_set_text(CwuTokenView *self, const char *text)
 }
 
 static void
+dispose(GObject *object)
+{
+  CwuTokenView *self = CWU_TOKEN_VIEW(object);
+  g_clear_handle_id(&self->grow, g_source_remove);
+  if (self->seen != NULL)
+    g_signal_handlers_disconnect_by_data(self->seen, self);
+  g_clear_object(&self->seen);
+  G_OBJECT_CLASS(cwu_token_view_parent_class)->dispose(object);
+}
+
+static void
 finalize(GObject *object)
 {
   CwuTokenView *self = CWU_TOKEN_VIEW(object);
@@ -386,6 +440,7 @@ finalize(GObject *object)
 static void
 cwu_token_view_class_init(CwuTokenViewClass *class)
 {
+  G_OBJECT_CLASS(class)->dispose = dispose;
   G_OBJECT_CLASS(class)->finalize = finalize;
   GTK_TEXT_VIEW_CLASS(class)->snapshot_layer = snapshot_layer;
   GTK_WIDGET_CLASS(class)->query_tooltip = query_tooltip_cb;
@@ -414,6 +469,7 @@ cwu_token_view_init(CwuTokenView *self)
   gtk_text_view_set_pixels_inside_wrap(view, 9);
   gtk_widget_set_has_tooltip(GTK_WIDGET(self), TRUE);
   gtk_widget_add_css_class(GTK_WIDGET(self), "cwu-token-view");
+  g_signal_connect(self, "notify::vadjustment", G_CALLBACK(watch_height), NULL);
   gtk_event_controller_set_propagation_phase(keys, GTK_PHASE_CAPTURE);
   g_signal_connect(keys, "key-pressed", G_CALLBACK(key_pressed_cb), self);
   gtk_widget_add_controller(GTK_WIDGET(self), keys);

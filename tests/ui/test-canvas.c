@@ -506,6 +506,28 @@ test_notes(void)
   painting_clear(&p);
 }
 
+/* With room on neither side of its node, a note covers the node before it is cut off. */
+static void
+test_notes_stay_inside(void)
+{
+  Painting p;
+  painting_init(&p, -1);
+  CwuRect small = { 10, 10, 230, 80 };
+  g_autoptr(CwuLayout) layout = cwu_layers_layout_new(p.scene, small.width, small.height, NULL);
+  g_autoptr(CwuTextFace) face = cwu_text_face_new();
+  p.picture.layout = layout;
+  p.picture.camera = cwu_camera_at(&CWU_VIEWPOINT_ALL, &small);
+  for (size_t i = 0; i < p.scene->n_nodes; i++)
+    cw_document_add_note(p.document, p.scene->nodes[i].node, 0, 0,
+                         "Seen in every prompt that asks for a capital");
+  p.picture.state = cw_document_peek_state(p.document);
+  g_autoptr(GArray) notes = cwu_notes_place(face, &p.picture);
+  g_assert_cmpuint(notes->len, ==, p.scene->n_nodes);
+  for (guint i = 0; i < notes->len; i++)
+    g_assert_true(cwu_rect_contains_rect(&small, &g_array_index(notes, CwuNoteCard, i).rect));
+  painting_clear(&p);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -527,5 +549,6 @@ main(int argc, char **argv)
   g_test_add_func("/ui/painting/cards-follow", test_cards_follow);
   g_test_add_func("/ui/painting/moving-cards-cover-nothing", test_moving_cards_cover_nothing);
   g_test_add_func("/ui/painting/notes", test_notes);
+  g_test_add_func("/ui/painting/notes-stay-inside", test_notes_stay_inside);
   return g_test_run();
 }

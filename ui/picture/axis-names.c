@@ -14,6 +14,7 @@
 #define MAX_NAME_PX        92.0
 #define MAX_LOGIT_NAMES    20
 #define MAX_LOGIT_SHIFT_PX 20.0
+#define MAX_LOGIT_LEAD_PX  80.0 /* of a leader to the left */
 
 static CwuPoint
 screen_of(const CwuPicture *picture, size_t node)
@@ -195,7 +196,8 @@ cwu_axis_dup_logit_text(CwuTextFace *face, const CwuPicture *picture, size_t nod
 
 /* Slots of the logits' names: all as far to the right of their squares as the last one stands;
  * where they would be too near each other, further left, so that every name can be read. A
- * short leader joins name and square. */
+ * short leader joins name and square. Of a row too crowded for that the likeliest have names.
+ */
 typedef struct {
   uint32_t node;
   CwuPoint at; /* of the square */
@@ -207,6 +209,12 @@ compare_from_right(gconstpointer a, gconstpointer b)
 {
   const LogitName *x = a, *y = b;
   return x->at.x > y->at.x ? -1 : x->at.x < y->at.x ? 1 : x->node < y->node ? -1 : 1;
+}
+
+static bool
+has_near_slot(const LogitName *name, const CwuRect *plot)
+{
+  return name->slot >= plot->x && name->at.x - name->slot <= MAX_LOGIT_LEAD_PX;
 }
 
 static GArray *
@@ -234,8 +242,10 @@ place_logit_names(const CwuPicture *picture)
     name->slot = MIN(name->at.x + shift, next);
     next = name->slot - pitch;
   }
-  while (names->len > 0 && g_array_index(names, LogitName, names->len - 1).slot < plot->x)
-    g_array_set_size(names, names->len - 1);
+  guint n = 0; /* Further left, leaders only grow longer. */
+  while (n < names->len && has_near_slot(&g_array_index(names, LogitName, n), plot))
+    n++;
+  g_array_set_size(names, n);
   return names;
 }
 

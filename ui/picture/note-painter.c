@@ -82,7 +82,8 @@ measure(CwuTextFace *face, CwuNoteCard *card)
   card->rect.height += 2 * PADDING_PX - 4;
 }
 
-/* Below and to the right of its node, or on the side where there is room. */
+/* Below and to the right of its node, or on the side where there is room; where there is none,
+ * inside of the picture at least. */
 static void
 place_beside_node(const CwuPicture *picture, CwuNoteCard *card, size_t node)
 {
@@ -94,6 +95,10 @@ place_beside_node(const CwuPicture *picture, CwuNoteCard *card, size_t node)
   card->of_node = at;
   card->rect.x = is_left ? at.x - OFF_X_PX - card->rect.width : at.x + OFF_X_PX;
   card->rect.y = is_above ? at.y - OFF_Y_PX - card->rect.height : at.y + OFF_Y_PX;
+  if (!cwu_rect_contains(plot, at.x, at.y))
+    return; /* It goes where its node goes. */
+  card->rect.x = MAX(MIN(card->rect.x, plot->x + plot->width - card->rect.width), plot->x);
+  card->rect.y = MAX(MIN(card->rect.y, plot->y + plot->height - card->rect.height), plot->y);
 }
 
 GArray *

@@ -5,6 +5,7 @@
 #include <glib/gi18n-lib.h>
 #include <math.h>
 
+#include "graph/type-bin.h"
 #include "runs/chart-view.h"
 
 #define SPACING_PX  20
@@ -67,6 +68,13 @@ add_series(CwuSeries *series, const Row *row, const CwuRunDetails *details, cons
   return n;
 }
 
+/* A cell of the grid holds a bin that holds the chart. */
+static GtkWidget *
+cell_of(CwuRunCharts *self, size_t i)
+{
+  return gtk_widget_get_parent(gtk_widget_get_parent(GTK_WIDGET(self->charts[i])));
+}
+
 /* Zero is the foot where the newest value is above it: what was far below at first would press
  * all the rest to the top. */
 static double
@@ -95,8 +103,7 @@ update_chart(CwuRunCharts *self, size_t i, const char *name, const CwuRunDetails
     n += add_series(series + n, &rows[i], other, other_name, NULL, true);
   cwu_chart_view_set_least(self->charts[i], least_of(&rows[i], series, n));
   cwu_chart_view_set_series(self->charts[i], series, n);
-  GtkWidget *cell = gtk_widget_get_parent(GTK_WIDGET(self->charts[i]));
-  gtk_widget_set_visible(cell, n > 0);
+  gtk_widget_set_visible(cell_of(self, i), n > 0);
   return n > 0;
 }
 
@@ -151,9 +158,10 @@ cwu_run_charts_init(CwuRunCharts *self)
     self->charts[i] =
         cwu_chart_view_new(_(rows[i].title), unit, _(rows[i].x_name), rows[i].scale);
     g_signal_connect(self->charts[i], "read-out", G_CALLBACK(read_out_cb), self);
-    gtk_widget_set_hexpand(GTK_WIDGET(self->charts[i]), TRUE);
-    gtk_flow_box_append(grid, GTK_WIDGET(self->charts[i]));
-    GtkWidget *cell = gtk_widget_get_parent(GTK_WIDGET(self->charts[i]));
+    GtkWidget *bin = cwu_type_bin_new(GTK_WIDGET(self->charts[i]));
+    gtk_widget_set_hexpand(bin, TRUE);
+    gtk_flow_box_append(grid, bin);
+    GtkWidget *cell = cell_of(self, i);
     gtk_widget_set_focusable(cell, FALSE);
     gtk_widget_set_visible(cell, FALSE);
   }

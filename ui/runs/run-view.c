@@ -273,6 +273,8 @@ log_new(CwuRunView *self)
   gtk_widget_add_css_class(title, "heading");
   gtk_widget_add_css_class(self->log, "log-text");
   self->log_scroller = gtk_scrolled_window_new();
+  gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(self->log_scroller), GTK_POLICY_NEVER,
+                                 GTK_POLICY_AUTOMATIC); /* Its lines are wrapped. */
   gtk_scrolled_window_set_min_content_height(GTK_SCROLLED_WINDOW(self->log_scroller),
                                              LOG_HEIGHT_PX);
   gtk_scrolled_window_set_child(GTK_SCROLLED_WINDOW(self->log_scroller), self->log);

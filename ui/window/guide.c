@@ -28,7 +28,7 @@ add_tags(GtkTextBuffer *buffer)
                              -ITEM_LEFT_PX + 8, "pixels-below-lines", 5, NULL);
   gtk_text_buffer_create_tag(buffer, "picture", "pixels-above-lines", 10, NULL);
   gtk_text_buffer_create_tag(buffer, "caption", "style", PANGO_STYLE_ITALIC, "scale", 0.9,
-                             "pixels-below-lines", 10, NULL);
+                             "pixels-above-lines", 6, "pixels-below-lines", 10, NULL);
   gtk_text_buffer_create_tag(buffer, "strong", "weight", PANGO_WEIGHT_BOLD, NULL);
   gtk_text_buffer_create_tag(buffer, "emphasis", "style", PANGO_STYLE_ITALIC, NULL);
   gtk_text_buffer_create_tag(buffer, "code", "family", "monospace", "scale", 0.95, NULL);

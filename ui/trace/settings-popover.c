@@ -293,7 +293,7 @@ content_new(CwuSettingsPopover *self)
   append_targets(self, box);
   gtk_box_append(GTK_BOX(box), heading_new(_("Graph")));
   append_numbers(self, box, N_TARGET_NUMBERS, FIRST_THRESHOLD);
-  gtk_box_append(GTK_BOX(box), heading_new(_("Shown at First")));
+  gtk_box_append(GTK_BOX(box), heading_new(_("Shown at first")));
   append_numbers(self, box, FIRST_THRESHOLD, G_N_ELEMENTS(numbers));
   append_files(self, box);
   gtk_widget_set_margin_top(reset, 12);

@@ -50,7 +50,7 @@ static const CwuAction actions[] = {
   { "win.pin", { "p" }, N_("Pin or unpin the node"), NULL,
     N_("A pinned node stays in the picture whatever the thresholds are."),
     "view-pin-symbolic", CWU_SECTION_EDIT, TYPING },
-  { "win.free-node", { "f" }, N_("Let a node that was dragged move again"), NULL, NULL,
+  { "win.free-node", { "f" }, N_("Free a node that was dragged"), NULL, NULL,
     NULL, CWU_SECTION_EDIT, TYPING },
   { "win.label", { "l" }, N_("Label the node"), NULL, NULL,
     "document-edit-symbolic", CWU_SECTION_EDIT, TYPING },
@@ -79,9 +79,9 @@ static const CwuAction actions[] = {
     "edit-clear-symbolic", CWU_SECTION_CIRCUIT, TYPING },
   { "win.threshold-lower", { "bracketleft" }, N_("Fewer nodes"), NULL,
     N_("Lowers the node threshold: only what carries most of the influence stays."),
-    NULL, CWU_SECTION_CIRCUIT, TYPING },
+    NULL, CWU_SECTION_EDIT, TYPING },
   { "win.threshold-raise", { "bracketright" }, N_("More nodes"), NULL, NULL,
-    NULL, CWU_SECTION_CIRCUIT, TYPING },
+    NULL, CWU_SECTION_EDIT, TYPING },
 
   { "win.view::layers", { "1" }, N_("Layers: tokens across, layers up"), NULL, NULL,
     NULL, CWU_SECTION_VIEW, TYPING },
@@ -104,7 +104,7 @@ static const CwuAction actions[] = {
   { "win.fullscreen", { "F11" }, N_("Full screen"), N_("_Full Screen"), NULL,
     "view-fullscreen-symbolic", CWU_SECTION_VIEW, 0 },
   { NULL, { "F10" }, N_("Menu"), NULL, NULL,
-    "open-menu-symbolic", CWU_SECTION_VIEW, WIDGET },
+    "open-menu-symbolic", CWU_SECTION_HELP, WIDGET },
 
   { "win.shortcuts", { "<Control>question" }, N_("Keyboard shortcuts"),
     N_("_Keyboard Shortcuts"), NULL,
@@ -319,7 +319,7 @@ cwu_shortcuts_window_new(GtkApplicationWindow *window)
   GString *xml = g_string_new("<interface><object class='GtkShortcutsWindow' id='window'>"
                               "<child><object class='GtkShortcutsSection'>"
                               "<property name='section-name'>all</property>"
-                              "<property name='max-height'>12</property>");
+                              "<property name='max-height'>11</property>");
   for (int section = 0; section < CWU_N_SECTIONS; section++)
     append_group(xml, window, (CwuActionSection)section);
   g_string_append(xml, "</object></child></object></interface>");

@@ -39,6 +39,7 @@ define_cb(GtkCssProvider *provider)
   append_definition(out, "clew_negative", cwu_theme_now()->negative);
   append_definition(out, "clew_selected", cwu_theme_now()->selected);
   append_definition(out, "clew_surface", cwu_theme_now()->surface);
+  append_definition(out, "clew_border", cwu_theme_now()->card_border);
   gtk_css_provider_load_from_data(provider, out->str, (gssize)out->len);
   g_string_free(out, TRUE);
 }

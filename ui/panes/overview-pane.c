@@ -12,7 +12,7 @@
 #include "picture/painter.h"
 
 /* Of a list that are seen without scrolling in it. */
-#define MAX_ROWS_PX 240
+#define MAX_ROWS_PX 304 /* ten outputs, as many as are traced unless more are asked for */
 
 struct _CwuOverviewPane {
   GtkBox parent_instance;

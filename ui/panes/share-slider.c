@@ -8,6 +8,7 @@
  * 11,134, 15,255, 18,494 edges. */
 #include "panes/share-slider.h"
 
+#include <adwaita.h>
 #include <glib/gi18n-lib.h>
 #include <math.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #define MAX_DIGITS      5
 #define WHEEL_MS        400 /* turns of the wheel that follow so soon are one step */
 #define SLIDER_WIDTH_PX 120
+#define SHORT_WIDTH_PX  96 /* of one beside other tools */
 
 typedef struct {
   const char *name, *description;
@@ -332,7 +334,8 @@ scale_new(CwuShareSlider *self)
   GtkGesture *click = gtk_gesture_click_new();
   gtk_range_set_increments(GTK_RANGE(scale), 0.01, 0.1);
   gtk_range_set_round_digits(GTK_RANGE(scale), -1);
-  gtk_widget_set_size_request(scale, SLIDER_WIDTH_PX, -1);
+  gtk_widget_set_size_request(
+      scale, self->share == CWU_SHARE_GRAVITY ? SHORT_WIDTH_PX : SLIDER_WIDTH_PX, -1);
   gtk_widget_set_hexpand(scale, TRUE);
   gtk_event_controller_set_propagation_phase(events, GTK_PHASE_CAPTURE);
   gtk_event_controller_set_propagation_phase(GTK_EVENT_CONTROLLER(click), GTK_PHASE_CAPTURE);
@@ -376,6 +379,17 @@ add_word(CwuShareSlider *self, const char *word, const char *css_class)
   gtk_widget_set_parent(label, GTK_WIDGET(self));
 }
 
+/* A name that the ends of the slider can do without, where there is no room for it. */
+static void
+add_spare_name(CwuShareSlider *self, const char *name)
+{
+  GtkWidget *label = gtk_label_new(name), *squeezer = adw_squeezer_new();
+  adw_squeezer_add(ADW_SQUEEZER(squeezer), label);
+  adw_squeezer_set_allow_none(ADW_SQUEEZER(squeezer), TRUE);
+  gtk_widget_add_css_class(squeezer, "share-name");
+  gtk_widget_set_parent(squeezer, GTK_WIDGET(self));
+}
+
 static void
 build(CwuShareSlider *self)
 {
@@ -383,7 +397,10 @@ build(CwuShareSlider *self)
   self->scale = scale_new(self);
   gtk_widget_set_hexpand(GTK_WIDGET(self), TRUE);
   gtk_widget_set_has_tooltip(GTK_WIDGET(self), TRUE);
-  add_word(self, name, "share-name");
+  if (self->share == CWU_SHARE_GRAVITY)
+    add_spare_name(self, name);
+  else
+    add_word(self, name, "share-name");
   if (self->share == CWU_SHARE_GRAVITY)
     add_word(self, C_("order of the force view", "free"), "share-end");
   gtk_widget_set_parent(self->scale, GTK_WIDGET(self));

@@ -92,7 +92,7 @@ run_cache(CwaRun *run, GError **error)
 {
   const CwaArguments *arguments = run->arguments;
   g_autoptr(GPtrArray) paths = cwa_texts_list(arguments);
-  CwaCacheMetrics metrics = { .worker = run->worker };
+  CwaCacheMetrics metrics;
   CwCollectOptions options = {
     .text = { .paths = (const char *const *)paths->pdata,
               .text_field = cwa_arguments_text(arguments, "field"),
@@ -119,9 +119,12 @@ run_cache(CwaRun *run, GError **error)
   if (model == NULL || !cwa_run_open_device(run, error))
     return false;
   CwCollectReport report;
-  if (!cw_activations_collect(model, run->device, &options,
-                              cwa_arguments_text(arguments, "output"), &report, &run->reports,
-                              run->cancel, error))
+  cwa_cache_metrics_begin(&metrics, run->worker);
+  bool is_done = cw_activations_collect(model, run->device, &options,
+                                        cwa_arguments_text(arguments, "output"), &report,
+                                        &run->reports, run->cancel, error);
+  cwa_cache_metrics_end(&metrics);
+  if (!is_done)
     return false;
   cwa_progress_finish(run->progress);
   const CwModelConfig *config = cw_model_peek_config(model);

@@ -49,11 +49,13 @@ add_metrics(CwaFacts *facts, const CwRun *run)
   size_t n_curves;
   const CwRunCurve *curves = cw_run_peek_curves(run, &n_curves);
   const CwRunCurve *first = cw_run_peek_curve(run, "loss");
+  const CwRunCurve *rows = cw_run_peek_curve(run, "rows"); /* of a cache */
   if (first == NULL && n_curves > 0)
     first = &curves[0];
-  if (first != NULL)
-    cwa_facts_add_integer(facts, cw_run_peek_facts(run)->kind == CW_RUN_CACHE ? "rows" : "step",
-                          (int64_t)first->x[first->n - 1]);
+  if (rows != NULL)
+    cwa_facts_add_integer(facts, "rows", (int64_t)rows->y[rows->n - 1]);
+  else if (first != NULL)
+    cwa_facts_add_integer(facts, "step", (int64_t)first->x[first->n - 1]);
   for (size_t i = 0; i < G_N_ELEMENTS(shown); i++) {
     const CwRunCurve *curve = cw_run_peek_curve(run, shown[i].key);
     if (curve != NULL)

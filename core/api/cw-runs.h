@@ -77,9 +77,11 @@ typedef struct {
   const char *result;
 } CwRunFacts;
 
-/* One thing that changes over a run. x ascends: steps of a training, rows of a cache. */
+/* One thing that changes over a run. x ascends: steps of a training, seconds of work on a
+ * cache, pauses left out. */
 typedef struct {
-  const char *key; /* "loss", "explained_variance", "l0", "dead", "tokens_per_second", ...;
+  const char *key; /* "loss", "explained_variance", "l0", "dead", "tokens_per_second", ...; of
+                    * a cache "rows", "fraction", "tokens_per_second";
                     * "held_out/explained_variance" and so on of evaluations under way */
   size_t n;
   const double *x, *y; /* [n]; y NaN where the line had null */
@@ -189,6 +191,7 @@ typedef struct _CwRunWorker CwRunWorker;
 CwRunWorker *cw_run_worker_adopt(void);
 /* Whether it was adopted: standard output and error are the run's log. */
 bool cw_run_worker_is_launched(const CwRunWorker *worker);
+const char *cw_run_worker_peek_folder(const CwRunWorker *worker); /* absolute */
 /* Takes a folder, which is made if need be, for a process started by hand. run.json is written
  * from kind and arguments (paths absolute, or relative to the folder) unless is_resumed and it
  * is there. Errors: another worker is in it, disk. */

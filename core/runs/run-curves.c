@@ -1,6 +1,7 @@
 /* run-curves.c - see run-curves.h.
  *
- * Every number of a line is a point of the curve of its key; x is the line's "step" or "rows".
+ * Every number of a line is a point of the curve of its key; x is the line's "step", or
+ * "seconds" of a cache, which has no steps.
  * A curve has room for N_MOST points. When it is full, each group of four neighbours is
  * replaced by its lowest and its highest, and from then on points come in groups twice as long:
  * memory and the time to draw stay bounded, peaks stay where they were, and the whole is evenly
@@ -243,7 +244,7 @@ read_line(CwRunCurves *curves, const char *line, size_t n)
   JsonNode *node = json_object_get_member(object, "step");
   double x;
   if (node == NULL)
-    node = json_object_get_member(object, "rows");
+    node = json_object_get_member(object, "seconds");
   if (node == NULL || !JSON_NODE_HOLDS_VALUE(node) || !read_number(node, &x))
     return;
   add_members(curves, "", object, x);

@@ -64,6 +64,12 @@ cw_run_worker_is_launched(const CwRunWorker *worker)
   return !worker->is_by_hand;
 }
 
+const char *
+cw_run_worker_peek_folder(const CwRunWorker *worker)
+{
+  return worker->folder;
+}
+
 CwRunWorker *
 cw_run_worker_begin(const char *folder, CwRunKind kind, const char *const *arguments,
                     bool is_resumed, GError **error)

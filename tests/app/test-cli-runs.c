@@ -409,7 +409,8 @@ test_cache_paused(Fixture *fixture, gconstpointer data)
                                   "--batch", "20000", "--threads", "1",    NULL };
   CwRun *run = start_kind(fixture, CW_RUN_CACHE, caching);
   await(run, CW_RUN_RUNNING);
-  while (cw_run_peek_curve(run, "tokens_per_second") == NULL) {
+  const CwRunCurve *speed;
+  while ((speed = cw_run_peek_curve(run, "tokens_per_second")) == NULL || speed->n < 2) {
     g_assert_cmpint(state_of(run), ==, CW_RUN_RUNNING);
     g_usleep(POLL_MS * 1000);
   }
@@ -421,12 +422,19 @@ test_cache_paused(Fixture *fixture, gconstpointer data)
   await(run, CW_RUN_PAUSED);
   double fraction = facts->fraction;
   g_assert_true(isnan(facts->seconds_left));
+  const CwRunCurve *rows = cw_run_peek_curve(run, "rows");
+  double seconds = rows->x[rows->n - 1];
+  size_t n = rows->n;
   g_assert_true(cw_runs_resume(fixture->runs, run, &error));
   g_assert_no_error(error);
   do {
     g_usleep(POLL_MS * 1000);
     g_assert_cmpint(state_of(run), <=, CW_RUN_RUNNING);
-  } while (!(facts->fraction > fraction));
+    rows = cw_run_peek_curve(run, "rows");
+  } while (!(facts->fraction > fraction) || rows->n == n);
+  /* Behind the worker before, though it makes some of its rows again. */
+  assert_ascends(rows);
+  g_assert_cmpfloat(rows->x[n - 1], ==, seconds);
 }
 
 /* ---- clew info --------------------------------------------------------------------------

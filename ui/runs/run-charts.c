@@ -13,6 +13,7 @@
 #define MAX_A_CHART 4 /* series: of two runs, training and held out */
 
 typedef struct {
+  CwRunKind kind;
   const char *key, *held_out; /* of curves; held_out may be NULL */
   const char *title, *unit, *x_name;
   CwuScale scale;
@@ -21,22 +22,26 @@ typedef struct {
 } Row;
 
 static const Row rows[] = {
-  { "loss", NULL, N_("Loss"), N_("per token"), N_("step"), CWU_SCALE_LOG, CWU_MARK_LINE,
-    false },
-  { "explained_variance", "held_out/explained_variance", N_("Explained variance"), NULL,
+  { CW_RUN_TRAINING, "loss", NULL, N_("Loss"), N_("per token"), N_("step"), CWU_SCALE_LOG,
+    CWU_MARK_LINE, false },
+  { CW_RUN_TRAINING, "explained_variance", "held_out/explained_variance",
+    N_("Explained variance"), NULL, N_("step"), CWU_SCALE_LINEAR, CWU_MARK_LINE, true },
+  { CW_RUN_TRAINING, "l0", "held_out/l0", N_("L0"), N_("active features per token and layer"),
     N_("step"), CWU_SCALE_LINEAR, CWU_MARK_LINE, true },
-  { "l0", "held_out/l0", N_("L0"), N_("active features per token and layer"), N_("step"),
-    CWU_SCALE_LINEAR, CWU_MARK_LINE, true },
-  { "dead", NULL, N_("Dead features"), NULL, N_("step"), CWU_SCALE_LINEAR, CWU_MARK_LINE,
-    true },
-  { "tokens_per_second", NULL, N_("Speed"), N_("tokens per second"), N_("step"),
-    CWU_SCALE_LINEAR, CWU_MARK_LINE, true },
-  { "layer_explained_variance", NULL, N_("Explained variance"), N_("by layer"), N_("layer"),
-    CWU_SCALE_LINEAR, CWU_MARK_BARS, true },
-  { "layer_l0", NULL, N_("L0"), N_("by layer"), N_("layer"), CWU_SCALE_LINEAR, CWU_MARK_BARS,
-    true },
-  { "layer_dead", NULL, N_("Dead features"), N_("by layer"), N_("layer"), CWU_SCALE_LINEAR,
+  { CW_RUN_TRAINING, "dead", NULL, N_("Dead features"), NULL, N_("step"), CWU_SCALE_LINEAR,
+    CWU_MARK_LINE, true },
+  { CW_RUN_TRAINING, "tokens_per_second", NULL, N_("Speed"), N_("tokens per second"),
+    N_("step"), CWU_SCALE_LINEAR, CWU_MARK_LINE, true },
+  { CW_RUN_TRAINING, "layer_explained_variance", NULL, N_("Explained variance"), N_("by layer"),
+    N_("layer"), CWU_SCALE_LINEAR, CWU_MARK_BARS, true },
+  { CW_RUN_TRAINING, "layer_l0", NULL, N_("L0"), N_("by layer"), N_("layer"), CWU_SCALE_LINEAR,
     CWU_MARK_BARS, true },
+  { CW_RUN_TRAINING, "layer_dead", NULL, N_("Dead features"), N_("by layer"), N_("layer"),
+    CWU_SCALE_LINEAR, CWU_MARK_BARS, true },
+  { CW_RUN_CACHE, "fraction", NULL, N_("Share done"), N_("1 at the end"), N_("seconds"),
+    CWU_SCALE_LINEAR, CWU_MARK_LINE, true },
+  { CW_RUN_CACHE, "tokens_per_second", NULL, N_("Speed"), N_("tokens per second"),
+    N_("seconds"), CWU_SCALE_LINEAR, CWU_MARK_LINE, true },
 };
 
 struct _CwuRunCharts {
@@ -52,6 +57,8 @@ static size_t
 add_series(CwuSeries *series, const Row *row, const CwuRunDetails *details, const char *name,
            const char *held_out_name, bool is_other)
 {
+  if (details->kind != row->kind)
+    return 0;
   const CwRunCurve *curve = cwu_run_details_peek_curve(details, row->key);
   const CwRunCurve *held_out =
       row->held_out != NULL ? cwu_run_details_peek_curve(details, row->held_out) : NULL;

@@ -79,6 +79,7 @@ cwu_run_details_new(const CwRun *run)
   size_t n;
   const CwRunCurve *curves = cw_run_peek_curves(run, &n);
   details->folder = g_strdup(cw_run_peek_facts(run)->folder);
+  details->kind = cw_run_peek_facts(run)->kind;
   details->curves = g_ptr_array_new_with_free_func(cwu_run_curve_free);
   for (size_t i = 0; i < n; i++)
     g_ptr_array_add(details->curves, curve_copy(&curves[i]));

@@ -10,6 +10,7 @@ G_BEGIN_DECLS
 /* Curves and the end of the log. Never changes once made; counted references, any thread. */
 typedef struct {
   char *folder;
+  CwRunKind kind;
   /* CwRunCurve *, strings and numbers owned: curves over the run, and what is known of each
    * layer at last: "layer_explained_variance", "layer_l0", "layer_dead", x the layer. */
   GPtrArray *curves;

@@ -321,13 +321,13 @@ work(const char *folder)
   CwRunWorker *worker = cw_run_worker_begin(folder, CW_RUN_CACHE, no_arguments, false, NULL);
   const struct rlimit limit = { 4096, 4096 };
   g_autofree char *padding = g_strnfill(5000, ' ');
-  g_autofree char *long_line = g_strdup_printf("{\"rows\": 2, %s\"x\": 2}", padding);
+  g_autofree char *long_line = g_strdup_printf("{\"seconds\": 2, %s\"x\": 2}", padding);
   signal(SIGXFSZ, SIG_IGN);
   if (worker == NULL || setrlimit(RLIMIT_FSIZE, &limit) != 0)
     return 9;
-  cw_run_worker_tell(worker, "{\"rows\": 1, \"x\": 1}");
+  cw_run_worker_tell(worker, "{\"seconds\": 1, \"x\": 1}");
   cw_run_worker_tell(worker, long_line);
-  cw_run_worker_tell(worker, "{\"rows\": 3, \"x\": 3}");
+  cw_run_worker_tell(worker, "{\"seconds\": 3, \"x\": 3}");
   cw_run_worker_report_cb("cache", 0.75, worker);
   cw_run_worker_end(worker, 1, "No space left on device");
   return 0;

@@ -749,25 +749,29 @@ run_pass(Pass *pass, const int32_t *tokens, CwCancel *cancel)
   return is_done ? g_steal_pointer(&out) : NULL;
 }
 
+/* One prompt, behind what the cache (may be NULL) holds. */
+static CwForward *
+run_prompt(Pass *pass, CwModel *model, const int32_t *tokens, size_t n_tokens, CwCancel *cancel)
+{
+  int64_t n_before = pass->cache != NULL ? pass->cache->n_positions : 0;
+  if (!cw_forward_check_tokens(model, tokens, n_tokens, n_before, pass->error) ||
+      !check_pass(model, pass->device, pass->flags, pass->error))
+    return NULL;
+  pass->model = model;
+  pass->config = &model->plan->config;
+  pass->n = (int64_t)n_tokens;
+  pass->first_position = n_before;
+  pass->lengths = &n_tokens;
+  pass->n_windows = 1;
+  return run_pass(pass, tokens, cancel);
+}
+
 CwForward *
 cw_forward_run(CwModel *model, CwkDevice *device, const int32_t *tokens, size_t n_tokens,
                CwForwardFlags flags, CwKeyValueCache *cache, CwCancel *cancel, GError **error)
 {
-  int64_t n_before = cache != NULL ? cache->n_positions : 0;
-  if (!cw_forward_check_tokens(model, tokens, n_tokens, n_before, error) ||
-      !check_pass(model, device, flags, error))
-    return NULL;
-  Pass pass = { .model = model,
-                .config = &model->plan->config,
-                .device = device,
-                .flags = flags,
-                .cache = cache,
-                .n = (int64_t)n_tokens,
-                .first_position = n_before,
-                .lengths = &n_tokens,
-                .n_windows = 1,
-                .error = error };
-  CwForward *out = run_pass(&pass, tokens, cancel);
+  Pass pass = { .device = device, .flags = flags, .cache = cache, .error = error };
+  CwForward *out = run_prompt(&pass, model, tokens, n_tokens, cancel);
   if (out != NULL && cache != NULL)
     cache->n_positions += (int64_t)n_tokens;
   return out;
@@ -801,19 +805,8 @@ cw_forward_run_replaced(CwModel *model, CwkDevice *device, const int32_t *tokens
                         size_t n_tokens, CwForwardFlags flags,
                         const CwMlpReplacement *replacement, CwCancel *cancel, GError **error)
 {
-  if (!cw_forward_check_tokens(model, tokens, n_tokens, 0, error) ||
-      !check_pass(model, device, flags, error))
-    return NULL;
-  Pass pass = { .model = model,
-                .config = &model->plan->config,
-                .device = device,
-                .flags = flags,
-                .replacement = replacement,
-                .n = (int64_t)n_tokens,
-                .lengths = &n_tokens,
-                .n_windows = 1,
-                .error = error };
-  return run_pass(&pass, tokens, cancel);
+  Pass pass = { .device = device, .flags = flags, .replacement = replacement, .error = error };
+  return run_prompt(&pass, model, tokens, n_tokens, cancel);
 }
 
 CwForward *

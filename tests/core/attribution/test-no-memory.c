@@ -1,46 +1,8 @@
 /* test-no-memory.c - every allocation in the middle of an attribution fails once, the Nth for
  * every N: the answer is an error that says so, nothing is handed out, and the same model,
  * transcoder and device then give the same graph as before. */
+#include "../failing-memory.h"
 #include "golden-case.h"
-
-#include <errno.h>
-#include <string.h>
-
-/* The linker sends the core's and the kernels' calls here (--wrap). GLib's own calls abort the
- * program when they fail and are not among them: nothing sized by input may use those. */
-#define FALLIBLE(name, parameters, arguments)            \
-  gpointer __real_##name parameters;                     \
-  gpointer __wrap_##name parameters;                     \
-  gpointer __wrap_##name parameters                      \
-  {                                                      \
-    return fails_now() ? NULL : __real_##name arguments; \
-  }
-
-static int n_until_failure = -1; /* negative: never */
-
-static bool
-fails_now(void)
-{
-  if (n_until_failure < 0)
-    return false;
-  return n_until_failure-- == 0;
-}
-
-FALLIBLE(g_try_malloc, (gsize n), (n))
-FALLIBLE(g_try_malloc0, (gsize n), (n))
-FALLIBLE(g_try_malloc_n, (gsize n, gsize size), (n, size))
-FALLIBLE(g_try_malloc0_n, (gsize n, gsize size), (n, size))
-FALLIBLE(g_try_realloc, (gpointer old, gsize n), (old, n))
-FALLIBLE(g_try_realloc_n, (gpointer old, gsize n, gsize size), (old, n, size))
-
-int __real_posix_memalign(void **memory, size_t alignment, size_t n_bytes);
-int __wrap_posix_memalign(void **memory, size_t alignment, size_t n_bytes);
-
-int
-__wrap_posix_memalign(void **memory, size_t alignment, size_t n_bytes)
-{
-  return fails_now() ? ENOMEM : __real_posix_memalign(memory, alignment, n_bytes);
-}
 
 static void
 assert_same_graph(const CwGraph *a, const CwGraph *b)
@@ -59,12 +21,11 @@ run_failing_at(GoldenCase *one, int n)
   g_autoptr(GError) error = NULL;
   CwAttributionDetail *detail = NULL;
   CwkDevice *device = cwk_cpu_new(1);
-  n_until_failure = n;
+  failing_memory_set(n);
   g_autoptr(CwGraph) graph =
       cw_attribute(one->model, one->transcoder, device, one->tokens, one->n_tokens,
                    &one->options, NULL, NULL, &detail, &error);
-  bool has_failed = n_until_failure < 0;
-  n_until_failure = -1;
+  bool has_failed = failing_memory_take();
   if (has_failed) {
     g_assert_null(graph);
     g_assert_null(detail);

@@ -35,7 +35,7 @@ struct _CwuTokenView {
   GtkTextTag *wide;
   PangoLayout *return_mark;
   GtkAdjustment *seen; /* of the height; NULL: not in a scroller */
-  double height;       /* of the text, as it asked for room last */
+  double height, room; /* of the text and what it got, as it asked for room last */
   guint grow;          /* idle source; 0: none */
 };
 
@@ -352,9 +352,11 @@ static void
 height_changed_cb(CwuTokenView *self)
 {
   double height = gtk_adjustment_get_upper(self->seen);
-  if (height == self->height)
+  double room = gtk_adjustment_get_page_size(self->seen);
+  if (height == self->height && room == self->room)
     return;
   self->height = height;
+  self->room = room;
   if (self->grow == 0)
     self->grow = g_idle_add(grow_cb, self);
 }

@@ -14,6 +14,8 @@
 
 #define PROMPT           "The capital of France is"
 #define CANCEL_LIMIT_MS  200.0
+#define N_MOMENTS        20
+#define N_TRIES          6 /* at each */
 #define STALL_LIMIT_MS   50.0
 #define RELEASE_LIMIT_MS 1.0
 #define N_RELEASES       12
@@ -404,6 +406,30 @@ test_same_as_command_line(Fixture *fixture, gconstpointer data)
   test_remove_tree(folder);
 }
 
+/* Cancels a trace a while after its begin; milliseconds until the engine is idle. */
+static double
+cancel_after(Fixture *fixture, guint moment_ms, double *worst_cpu_ms)
+{
+  trace(fixture, PROMPT);
+  loop_turn_for(moment_ms);
+  bool was_tracing = cwu_engine_is_tracing(fixture->engine);
+  guint n_ended = fixture->n_cancelled + fixture->n_finished;
+  gint64 before = g_get_monotonic_time();
+  double cpu_before = test_process_cpu_ms();
+  cwu_engine_cancel_trace(fixture->engine);
+  g_assert_false(cwu_engine_is_tracing(fixture->engine));
+  while (cwu_engine_is_busy(fixture->engine))
+    loop_turn_for(1);
+  double ms = (double)(g_get_monotonic_time() - before) / 1e3;
+  *worst_cpu_ms = MAX(*worst_cpu_ms, test_process_cpu_ms() - cpu_before);
+  loop_turn_for(2);
+  g_assert_cmpuint(fixture->n_cancelled + fixture->n_finished, ==, n_ended + was_tracing);
+  return ms;
+}
+
+/* By the clock a cancel may wait for a core that others have; one that is too late is tried
+ * again at the same moment of the trace. A stretch that does not look for cancels is too late
+ * every time, and costs processor time, which is limited in every try. */
 static void
 test_cancel(Fixture *fixture, gconstpointer data)
 {
@@ -416,29 +442,22 @@ test_cancel(Fixture *fixture, gconstpointer data)
   double whole_ms = (double)(g_get_monotonic_time() - before) / 1e3;
   g_autoptr(GRand) random = g_rand_new_with_seed(20);
   double worst_ms = 0, worst_cpu_ms = 0;
-  for (guint i = 0; i < 20; i++) {
+  guint n_again = 0;
+  for (guint i = 0; i < N_MOMENTS; i++) {
     guint moment = (guint)g_rand_double_range(random, 0, 0.6 * whole_ms);
-    trace(fixture, PROMPT);
-    loop_turn_for(moment);
-    bool was_tracing = cwu_engine_is_tracing(fixture->engine);
-    guint n_ended = fixture->n_cancelled + fixture->n_finished;
-    before = g_get_monotonic_time();
-    double cpu_before = test_process_cpu_ms();
-    cwu_engine_cancel_trace(fixture->engine);
-    g_assert_false(cwu_engine_is_tracing(fixture->engine));
-    while (cwu_engine_is_busy(fixture->engine))
-      loop_turn_for(1);
-    worst_ms = MAX(worst_ms, (double)(g_get_monotonic_time() - before) / 1e3);
-    worst_cpu_ms = MAX(worst_cpu_ms, test_process_cpu_ms() - cpu_before);
-    loop_turn_for(2);
-    g_assert_cmpuint(fixture->n_cancelled + fixture->n_finished, ==, n_ended + was_tracing);
+    double ms = cancel_after(fixture, moment, &worst_cpu_ms);
+    for (guint k = 1; k < N_TRIES && ms > CANCEL_LIMIT_MS; k++, n_again++)
+      ms = MIN(ms, cancel_after(fixture, moment, &worst_cpu_ms));
+    worst_ms = MAX(worst_ms, ms);
   }
-  g_test_message("trace %.0f ms; 20 cancels, %u in time, the slowest idle after %.0f ms "
-                 "(%.0f ms of processor time)",
-                 whole_ms, fixture->n_cancelled, worst_ms, worst_cpu_ms);
-  g_assert_cmpuint(fixture->n_cancelled, >=, 10);
-  if (!is_asan())
-    g_assert_cmpfloat(worst_cpu_ms, <=, CANCEL_LIMIT_MS * g_get_num_processors());
+  g_test_message("trace %.0f ms; %d moments, %u cancels in time, %u tried again, the slowest "
+                 "idle after %.0f ms (%.0f ms of processor time)",
+                 whole_ms, N_MOMENTS, fixture->n_cancelled, n_again, worst_ms, worst_cpu_ms);
+  g_assert_cmpuint(fixture->n_cancelled, >=, N_MOMENTS / 2);
+  if (is_asan())
+    return;
+  g_assert_cmpfloat(worst_ms, <=, CANCEL_LIMIT_MS);
+  g_assert_cmpfloat(worst_cpu_ms, <=, CANCEL_LIMIT_MS * g_get_num_processors());
 }
 
 static void

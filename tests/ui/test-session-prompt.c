@@ -368,6 +368,25 @@ test_too_long(Fixture *f, gconstpointer data)
   g_assert_true(can_trace(f));
 }
 
+/* In the whole window, as a person pastes it; test prompt-bar has the bar alone. */
+static void
+test_long_line(Fixture *f, gconstpointer data)
+{
+  if (f->model == NULL)
+    return;
+  GString *text = g_string_new(NULL);
+  for (int i = 0; i < 9000; i++)
+    g_string_append(text, " cat");
+  gdk_clipboard_set_text(gtk_widget_get_clipboard(window_of(f)), text->str);
+  session_step("paste a long line");
+  session_keys("ctrl+n ctrl+v");
+  session_until(has_message(f));
+  session_settle(&f->session);
+  session_shoot(&f->session, "long-line");
+  g_assert_true(is_in_bar(f, text->str));
+  g_string_free(text, TRUE);
+}
+
 /* All the sessions together. */
 static void
 test_stalls(void)
@@ -387,7 +406,8 @@ main(int argc, char **argv)
                 { "/ui/session-prompt/cancelled-in-time", test_cancel },
                 { "/ui/session-prompt/cancelled-at-the-last-moment", test_late_cancel },
                 { "/ui/session-prompt/newest-prompt-wins", test_supersede },
-                { "/ui/session-prompt/warns-of-what-does-not-fit", test_too_long } };
+                { "/ui/session-prompt/warns-of-what-does-not-fit", test_too_long },
+                { "/ui/session-prompt/takes-a-long-line", test_long_line } };
   if (!session_init(&argc, &argv))
     return 0;
   for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)

@@ -2,12 +2,15 @@
  *
  * Chips are drawn in the text view's own layer below the text, from the places that the text
  * view gives its characters, so the text is laid out, edited and selected as any other. Only
- * the lines in sight are looked at. Rejected: a label per token below the entry (the bar would
- * jump when it gets the focus, and thousands of labels block the main loop). */
+ * the lines in sight are looked at, and in a long text no space is widened. Rejected: a label
+ * per token below the entry (the bar would jump when it gets the focus, and thousands of labels
+ * block the main loop). */
 #include "trace/token-view.h"
 
 #include <glib/gi18n-lib.h>
 #include <string.h>
+
+#include "trace/text-places.h"
 
 #define CHIP_RADIUS_PX  6.0f
 #define CHIP_PADDING_PX 8    /* beside the first and the last word of a line */
@@ -20,28 +23,64 @@
 #define CHIP_ALPHA      0.09f
 #define BORDER_ALPHA    0.4f
 #define MAX_WIDE_SPACES 300
+#define SLOW_CHARACTERS 8000 /* laid out in 4 ms or more if they are one paragraph */
 
 /* Characters that one or more tokens stand for: several where a character is split. */
 typedef struct {
-  int start, end; /* characters */
+  int start, end;  /* characters */
+  size_t from, to; /* the same in bytes of the text */
   size_t first, n_tokens;
   bool is_special;
+  bool has_gap; /* shows the space that it begins with; a space alone has a chip */
 } Chip;
 
 struct _CwuTokenView {
   GtkTextView parent_instance;
+  char *text;    /* that the chips are of */
   GArray *chips; /* Chip */
   GArray *ids;   /* int32_t: of all tokens, the one in front included */
   GtkTextTag *wide;
+  bool has_wide; /* somewhere in the buffer */
   PangoLayout *return_mark;
-  GtkAdjustment *seen; /* of the height; NULL: not in a scroller */
-  double height, room; /* of the text and what it got, as it asked for room last */
-  guint grow;          /* idle source; 0: none */
+  GtkAdjustment *seen;  /* of the height; NULL: not in a scroller */
+  double height, room;  /* of the text and what it got, as it asked for room last */
+  guint grow;           /* idle source; 0: none */
+  GskRenderNode *drawn; /* in the last frame; NULL: nothing */
+  int width;            /* that the text is laid out for */
+  guint lay_out_source; /* not 0: a slow text has changed, and is about to be laid out */
 };
 
 G_DEFINE_TYPE(CwuTokenView, cwu_token_view, GTK_TYPE_TEXT_VIEW)
 
 static guint activated_signal;
+
+/* ---- slow texts -------------------------------------------------------------------------- */
+
+/* A text view lays out a paragraph to know its height, and again to scroll to it or draw it,
+ * unless it has been laid out for drawing before. Of a slow text that is done here, in a turn
+ * of its own before the text view's; a frame that comes sooner shows what was drawn last. */
+static gboolean
+lay_out_cb(gpointer data)
+{
+  CwuTokenView *self = data;
+  GtkTextView *view = GTK_TEXT_VIEW(self);
+  GtkTextBuffer *buffer = gtk_text_view_get_buffer(view);
+  GtkTextIter cursor;
+  GdkRectangle place;
+  self->lay_out_source = 0;
+  gtk_text_buffer_get_iter_at_mark(buffer, &cursor, gtk_text_buffer_get_insert(buffer));
+  gtk_text_view_get_iter_location(view, &cursor, &place);
+  gtk_widget_queue_draw(GTK_WIDGET(self));
+  return G_SOURCE_REMOVE;
+}
+
+static void
+layout_changed(CwuTokenView *self)
+{
+  GtkTextBuffer *buffer = gtk_text_view_get_buffer(GTK_TEXT_VIEW(self));
+  if (gtk_text_buffer_get_char_count(buffer) > SLOW_CHARACTERS && self->lay_out_source == 0)
+    self->lay_out_source = g_idle_add_full(G_PRIORITY_HIGH_IDLE, lay_out_cb, self, NULL);
+}
 
 /* ---- chips of tokens -------------------------------------------------------------------- */
 
@@ -61,38 +100,50 @@ make_chips(CwuTokenView *self, const CwuPreview *preview)
     bool is_whole = (text[token->end] & 0xc0) != 0x80;
     if (!is_whole)
       continue;
-    Chip chip = { .start = n_characters, .first = first, .n_tokens = i + 1 - first };
-    n_characters += (int)g_utf8_strlen(at, text + token->end - at);
-    at = text + token->end;
+    Chip chip = { .start = n_characters,
+                  .from = (size_t)(at - text),
+                  .to = token->end,
+                  .first = first,
+                  .n_tokens = i + 1 - first,
+                  .is_special = token->is_special };
+    n_characters += (int)g_utf8_strlen(at, (gssize)(chip.to - chip.from));
     chip.end = n_characters;
-    chip.is_special = token->is_special;
+    chip.has_gap = self->chips->len > 0 && *at == ' ' && chip.end - chip.start > 1;
+    at = text + token->end;
     g_array_append_val(self->chips, chip);
     first = i + 1;
   }
 }
 
-/* Whether a gap shows the space that begins a token; a space alone has a chip. */
-static bool
-begins_with_space(CwuTokenView *self, guint number, GtkTextIter *at)
+static const Chip *
+chip_at(const CwuTokenView *self, guint number)
 {
-  const Chip *chip = &g_array_index(self->chips, Chip, number);
-  gtk_text_buffer_get_iter_at_offset(gtk_text_view_get_buffer(GTK_TEXT_VIEW(self)), at,
-                                     chip->start);
-  return number > 0 && chip->end - chip->start > 1 && gtk_text_iter_get_char(at) == ' ';
+  return &g_array_index(self->chips, Chip, number);
 }
 
+static bool
+has_wide_spaces(const CwuTokenView *self)
+{
+  guint n = self->chips->len;
+  return n > 1 && n <= MAX_WIDE_SPACES && chip_at(self, n - 1)->end <= CWU_LONG_PARAGRAPH;
+}
+
+/* Also where there are none, a tag's removal makes the text view lay out everything again. */
 static void
 widen_spaces(CwuTokenView *self)
 {
   GtkTextBuffer *buffer = gtk_text_view_get_buffer(GTK_TEXT_VIEW(self));
   GtkTextIter start, end;
   gtk_text_buffer_get_bounds(buffer, &start, &end);
-  gtk_text_buffer_remove_tag(buffer, self->wide, &start, &end);
-  if (self->chips->len > MAX_WIDE_SPACES)
-    return;
-  for (guint i = 1; i < self->chips->len; i++) {
-    if (!begins_with_space(self, i, &start))
+  if (self->has_wide) {
+    gtk_text_buffer_remove_tag(buffer, self->wide, &start, &end);
+    layout_changed(self);
+  }
+  self->has_wide = has_wide_spaces(self);
+  for (guint i = 1; self->has_wide && i < self->chips->len; i++) {
+    if (!chip_at(self, i)->has_gap)
       continue;
+    gtk_text_buffer_get_iter_at_offset(buffer, &start, chip_at(self, i)->start);
     end = start;
     gtk_text_iter_forward_char(&end);
     gtk_text_buffer_apply_tag(buffer, self->wide, &start, &end);
@@ -103,10 +154,11 @@ void
 cwu_token_view_set_preview(CwuTokenView *self, const CwuPreview *preview)
 {
   g_return_if_fail(CWU_IS_TOKEN_VIEW(self));
-  g_autofree char *text = cwu_token_view_dup_text(self);
+  g_free(self->text);
+  self->text = cwu_token_view_dup_text(self);
   g_array_set_size(self->chips, 0);
   g_array_set_size(self->ids, 0);
-  if (preview != NULL && strcmp(preview->text, text) == 0)
+  if (preview != NULL && strcmp(preview->text, self->text) == 0)
     make_chips(self, preview);
   widen_spaces(self);
   gtk_widget_queue_draw(GTK_WIDGET(self));
@@ -128,6 +180,11 @@ typedef struct {
   GdkRectangle place;
   bool starts_word, ends_word;
 } Piece;
+
+typedef struct {
+  CwuTextPlaces *places;
+  GArray *pieces; /* Piece: of the chip that is being drawn */
+} Frame;
 
 static void
 draw_piece(GtkWidget *widget, GtkSnapshot *snapshot, const Piece *piece, bool is_special)
@@ -159,7 +216,7 @@ draw_piece(GtkWidget *widget, GtkSnapshot *snapshot, const Piece *piece, bool is
 
 /* Spaces and line ends that no gap shows: a faint dot or arrow. */
 static void
-draw_mark(CwuTokenView *self, GtkSnapshot *snapshot, gunichar c, const GdkRectangle *place)
+draw_mark(CwuTokenView *self, GtkSnapshot *snapshot, char c, const GdkRectangle *place)
 {
   GdkRGBA colour = colour_of(GTK_WIDGET(self), BORDER_ALPHA);
   float x = (float)place->x, y = (float)place->y, height = (float)place->height;
@@ -177,20 +234,18 @@ draw_mark(CwuTokenView *self, GtkSnapshot *snapshot, gunichar c, const GdkRectan
 
 /* The characters of a chip as one rectangle per line, and marks on those without a gap. */
 static void
-collect_pieces(CwuTokenView *self, GtkSnapshot *snapshot, guint number, GArray *pieces)
+collect_pieces(CwuTokenView *self, GtkSnapshot *snapshot, const Frame *frame, const Chip *chip)
 {
-  GtkTextView *view = GTK_TEXT_VIEW(self);
-  const Chip *chip = &g_array_index(self->chips, Chip, number);
-  GtkTextIter at;
-  bool has_gap = begins_with_space(self, number, &at);
-  for (int i = chip->start; i < chip->end; i++, gtk_text_iter_forward_char(&at)) {
-    gunichar c = gtk_text_iter_get_char(&at);
+  GArray *pieces = frame->pieces;
+  const char *at = self->text + chip->from;
+  for (int i = chip->start; i < chip->end; i++, at = g_utf8_next_char(at)) {
     GdkRectangle place;
-    gtk_text_view_get_iter_location(view, &at, &place);
-    bool is_gap = has_gap && i == chip->start;
-    if (c == '\n' || (c == ' ' && !is_gap))
-      draw_mark(self, snapshot, c, &place);
-    if (c == '\n')
+    if (!cwu_text_places_find(frame->places, i, &place))
+      continue;
+    bool is_gap = chip->has_gap && i == chip->start;
+    if (*at == '\n' || (*at == ' ' && !is_gap))
+      draw_mark(self, snapshot, *at, &place);
+    if (*at == '\n')
       place.width = RETURN_WIDTH_PX;
     Piece *last = pieces->len > 0 ? &g_array_index(pieces, Piece, pieces->len - 1) : NULL;
     if (last != NULL && last->place.y == place.y) {
@@ -204,16 +259,13 @@ collect_pieces(CwuTokenView *self, GtkSnapshot *snapshot, guint number, GArray *
 
 /* A gap belongs to both its neighbours, half to each. */
 static void
-draw_one(CwuTokenView *self, GtkSnapshot *snapshot, guint number, GArray *pieces)
+share_gaps(CwuTokenView *self, const Frame *frame, guint number)
 {
-  g_array_set_size(pieces, 0);
-  collect_pieces(self, snapshot, number, pieces);
-  Piece *first = &g_array_index(pieces, Piece, 0);
-  Piece *last = &g_array_index(pieces, Piece, pieces->len - 1);
-  GtkTextIter at;
+  Piece *first = &g_array_index(frame->pieces, Piece, 0);
+  Piece *last = &g_array_index(frame->pieces, Piece, frame->pieces->len - 1);
+  const Chip *chip = chip_at(self, number);
   GdkRectangle space;
-  if (begins_with_space(self, number, &at)) {
-    gtk_text_view_get_iter_location(GTK_TEXT_VIEW(self), &at, &space);
+  if (chip->has_gap && cwu_text_places_find(frame->places, chip->start, &space)) {
     first->place.x += space.width / 2;
     first->place.width -= space.width / 2;
     first->starts_word = true;
@@ -221,14 +273,25 @@ draw_one(CwuTokenView *self, GtkSnapshot *snapshot, guint number, GArray *pieces
   if (number + 1 == self->chips->len) {
     last->ends_word = true;
     last->place.width += CHIP_PADDING_PX;
-  } else if (begins_with_space(self, number + 1, &at)) {
-    gtk_text_view_get_iter_location(GTK_TEXT_VIEW(self), &at, &space);
+  } else if (chip_at(self, number + 1)->has_gap) {
     last->ends_word = true;
     /* At the end of a line it has no width, or is on the next. */
-    bool is_between = space.y == last->place.y && space.width > 0;
+    bool is_between = cwu_text_places_find(frame->places, chip->end, &space) &&
+                      space.y == last->place.y && space.width > 0;
     last->place.width += is_between ? space.width / 2 : CHIP_PADDING_PX;
   }
-  const Chip *chip = &g_array_index(self->chips, Chip, number);
+}
+
+static void
+draw_one(CwuTokenView *self, GtkSnapshot *snapshot, const Frame *frame, guint number)
+{
+  const Chip *chip = chip_at(self, number);
+  GArray *pieces = frame->pieces;
+  g_array_set_size(pieces, 0);
+  collect_pieces(self, snapshot, frame, chip);
+  if (pieces->len == 0)
+    return;
+  share_gaps(self, frame, number);
   int margin = gtk_text_view_get_left_margin(GTK_TEXT_VIEW(self));
   int border = gtk_widget_get_width(GTK_WIDGET(self));
   for (guint i = 0; i < pieces->len; i++) {
@@ -250,7 +313,7 @@ find_chip(const CwuTokenView *self, int character)
   guint low = 0, high = self->chips->len;
   while (low < high) {
     guint middle = low + (high - low) / 2;
-    if (g_array_index(self->chips, Chip, middle).end <= character)
+    if (chip_at(self, middle)->end <= character)
       low = middle + 1;
     else
       high = middle;
@@ -264,16 +327,38 @@ snapshot_layer(GtkTextView *view, GtkTextViewLayer layer, GtkSnapshot *snapshot)
   CwuTokenView *self = CWU_TOKEN_VIEW(view);
   if (layer != GTK_TEXT_VIEW_LAYER_BELOW_TEXT || self->chips->len == 0)
     return;
-  GdkRectangle seen;
-  GtkTextIter top, bottom;
-  gtk_text_view_get_visible_rect(view, &seen);
-  gtk_text_view_get_iter_at_location(view, &top, 0, seen.y);
-  gtk_text_view_get_iter_at_location(view, &bottom, seen.x + seen.width, seen.y + seen.height);
+  g_autoptr(CwuTextPlaces) places = cwu_text_places_new(view);
   g_autoptr(GArray) pieces = g_array_new(FALSE, FALSE, sizeof(Piece));
-  guint last = find_chip(self, gtk_text_iter_get_offset(&bottom));
-  for (guint i = find_chip(self, gtk_text_iter_get_offset(&top));
-       i <= last && i < self->chips->len; i++)
-    draw_one(self, snapshot, i, pieces);
+  Frame frame = { places, pieces };
+  int top, bottom;
+  cwu_text_places_get_range(places, &top, &bottom);
+  guint last = find_chip(self, bottom);
+  for (guint i = find_chip(self, top); i <= last && i < self->chips->len; i++)
+    draw_one(self, snapshot, &frame, i);
+}
+
+static void
+size_allocate(GtkWidget *widget, int width, int height, int baseline)
+{
+  CwuTokenView *self = CWU_TOKEN_VIEW(widget);
+  if (width != self->width)
+    layout_changed(self);
+  self->width = width;
+  GTK_WIDGET_CLASS(cwu_token_view_parent_class)->size_allocate(widget, width, height, baseline);
+}
+
+static void
+snapshot_late(GtkWidget *widget, GtkSnapshot *snapshot)
+{
+  CwuTokenView *self = CWU_TOKEN_VIEW(widget);
+  if (self->lay_out_source == 0) {
+    GtkSnapshot *now = gtk_snapshot_new();
+    GTK_WIDGET_CLASS(cwu_token_view_parent_class)->snapshot(widget, now);
+    g_clear_pointer(&self->drawn, gsk_render_node_unref);
+    self->drawn = gtk_snapshot_free_to_node(now);
+  }
+  if (self->drawn != NULL)
+    gtk_snapshot_append_node(snapshot, self->drawn);
 }
 
 /* ---- events ----------------------------------------------------------------------------- */
@@ -282,12 +367,8 @@ snapshot_layer(GtkTextView *view, GtkTextViewLayer layer, GtkSnapshot *snapshot)
 static char *
 describe(CwuTokenView *self, guint number)
 {
-  const Chip *chip = &g_array_index(self->chips, Chip, number);
-  GtkTextBuffer *buffer = gtk_text_view_get_buffer(GTK_TEXT_VIEW(self));
-  GtkTextIter start, end;
-  gtk_text_buffer_get_iter_at_offset(buffer, &start, chip->start);
-  gtk_text_buffer_get_iter_at_offset(buffer, &end, chip->end);
-  g_autofree char *text = gtk_text_buffer_get_text(buffer, &start, &end, FALSE);
+  const Chip *chip = chip_at(self, number);
+  g_autofree char *text = g_strndup(self->text + chip->from, chip->to - chip->from);
   g_autofree char *quoted = cw_escape_dup(text, true);
   GString *out = g_string_new(quoted);
   for (size_t i = chip->first; i < chip->first + chip->n_tokens; i++) {
@@ -433,6 +514,9 @@ static void
 finalize(GObject *object)
 {
   CwuTokenView *self = CWU_TOKEN_VIEW(object);
+  g_clear_handle_id(&self->lay_out_source, g_source_remove);
+  g_clear_pointer(&self->drawn, gsk_render_node_unref);
+  g_free(self->text);
   g_array_unref(self->chips);
   g_array_unref(self->ids);
   g_object_unref(self->return_mark);
@@ -445,6 +529,8 @@ cwu_token_view_class_init(CwuTokenViewClass *class)
   G_OBJECT_CLASS(class)->dispose = dispose;
   G_OBJECT_CLASS(class)->finalize = finalize;
   GTK_TEXT_VIEW_CLASS(class)->snapshot_layer = snapshot_layer;
+  GTK_WIDGET_CLASS(class)->size_allocate = size_allocate;
+  GTK_WIDGET_CLASS(class)->snapshot = snapshot_late;
   GTK_WIDGET_CLASS(class)->query_tooltip = query_tooltip_cb;
   activated_signal = g_signal_new("activated", CWU_TYPE_TOKEN_VIEW, G_SIGNAL_RUN_LAST, 0, NULL,
                                   NULL, NULL, G_TYPE_NONE, 0);
@@ -462,6 +548,8 @@ cwu_token_view_init(CwuTokenView *self)
                                           "letter-spacing", SPACE_EXTRA_PX * PANGO_SCALE, NULL);
   /* The document undoes what is typed, in one order with everything else. */
   gtk_text_buffer_set_enable_undo(gtk_text_view_get_buffer(view), FALSE);
+  g_signal_connect_swapped(gtk_text_view_get_buffer(view), "changed",
+                           G_CALLBACK(layout_changed), self);
   gtk_text_view_set_wrap_mode(view, GTK_WRAP_WORD_CHAR);
   gtk_text_view_set_accepts_tab(view, FALSE);
   gtk_text_view_set_left_margin(view, CHIP_PADDING_PX);

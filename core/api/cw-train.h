@@ -41,7 +41,8 @@ typedef struct {
   int64_t d_latent;
   bool cross_layer_decoders;
   int activation; /* CwTrainGate */
-  int64_t k;
+  int64_t k, first_layer_k;
+  double first_layer_k_half;
   double jumprelu_init_threshold, jumprelu_bandwidth;
   int straight_through; /* CwStraightThrough */
   int encoder_init;     /* CwEncoderInit */

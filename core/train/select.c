@@ -8,6 +8,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "train/settings.h"
+
 #define THRESHOLD_MEMORY 0.99f /* of the exponential mean */
 #define N_BINS           (1 << 16)
 #define BIN_SHIFT        15 /* of a positive float's 31 bits */
@@ -63,7 +65,7 @@ choose_of_batch(Selection *job, int64_t l, float *scratch)
   int64_t n = work->parameters->n_features, n_tokens = work->n_tokens, total = n * n_tokens;
   const float *pre = work->pre + l * total;
   memcpy(scratch, pre, (size_t)total * sizeof *pre);
-  int64_t n_top = MIN(work->settings->k * n_tokens, total);
+  int64_t n_top = MIN(cw_train_settings_k(work->settings, l) * n_tokens, total);
   float limit = select_largest(scratch, total, n_top);
   for (int64_t i = 0; i < n; i++)
     for (int64_t b = 0; b < n_tokens; b++) {
@@ -79,11 +81,12 @@ choose_of_tokens(Selection *job, int64_t l, float *scratch)
   CwTrainWork *work = job->work;
   int64_t n = work->parameters->n_features, n_tokens = work->n_tokens;
   const float *pre = work->pre + l * n * n_tokens;
+  int64_t k = MIN(cw_train_settings_k(work->settings, l), n);
   double sum = 0;
   for (int64_t b = 0; b < n_tokens; b++) {
     for (int64_t i = 0; i < n; i++)
       scratch[i] = pre[i * n_tokens + b];
-    float limit = select_largest(scratch, n, MIN(work->settings->k, n));
+    float limit = select_largest(scratch, n, k);
     for (int64_t i = 0; i < n; i++) {
       float h = pre[i * n_tokens + b];
       mark(work, l * n + i, b, h >= limit && h > 0);

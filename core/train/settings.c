@@ -50,6 +50,11 @@ static const Key keys[] = {
   FLAG(cross_layer_decoders, 1, "a feature writes to its own and all later layers"),
   CHOICE(activation, CW_TRAIN_JUMPRELU, gates, "which features are active"),
   INTEGER(k, 0, 0, 1 << 24, "features", "active per token and layer, for all but jumprelu"),
+  INTEGER(first_layer_k, 0, 0, 1 << 24, "features",
+          "active in the first layer, falling to k in later ones: what early layers say in one "
+          "step, circuits need not pass through many; topk and batchtopk; 0: k"),
+  NUMBER(first_layer_k_half, 1.5, 0.01, 1024, "layers",
+         "over so many layers the difference of first_layer_k and k halves"),
   NUMBER(jumprelu_init_threshold, 0.03, 1e-6, 1e6, "", "threshold of every feature at first"),
   NUMBER(jumprelu_bandwidth, 1, 1e-6, 1e6, "",
          "width of the rectangle that passes gradients to thresholds"),
@@ -428,6 +433,12 @@ cw_train_settings_check(const CwTrainSettings *settings, GError **error)
                                 "jumprelu");
   if (settings->d_latent > 0 && settings->k > settings->d_latent)
     return contradiction(error, "k exceeds d_latent");
+  if (settings->d_latent > 0 && settings->first_layer_k > settings->d_latent)
+    return contradiction(error, "first_layer_k exceeds d_latent");
+  if (settings->first_layer_k != 0 && settings->activation != CW_TRAIN_TOPK &&
+      settings->activation != CW_TRAIN_BATCH_TOPK)
+    return contradiction(error,
+                         "first_layer_k has a meaning only with activation topk or batchtopk");
   if (settings->outlier_norm > 0 && !settings->normalise)
     return contradiction(error, "outlier_norm counts in mean norms: it needs normalise");
   if (settings->steps > settings->total_steps)
@@ -439,4 +450,14 @@ cw_train_settings_check(const CwTrainSettings *settings, GError **error)
   if (settings->batch > G_MAXINT32 / settings->gradient_accumulation_steps)
     return contradiction(error, "batch times gradient_accumulation_steps is too large");
   return true;
+}
+
+int64_t
+cw_train_settings_k(const CwTrainSettings *settings, int64_t layer)
+{
+  if (settings->first_layer_k == 0)
+    return settings->k;
+  double more = (double)(settings->first_layer_k - settings->k);
+  double share = exp2(-(double)layer / settings->first_layer_k_half);
+  return settings->k + (int64_t)round(more * share);
 }

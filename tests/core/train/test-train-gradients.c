@@ -186,6 +186,45 @@ test_top(gconstpointer data)
   tear_down(self);
 }
 
+/* first_layer_k: 7, then (7 - 3) / 2 = 2 and 1 more than 3, then 3 and a half, which is 4: as
+ * many of a layer's positive pre-activations are chosen, and the largest. */
+static void
+test_first_layer_k(gconstpointer data)
+{
+  static const int64_t expected[L] = { 7, 5, 4, 4 };
+  const Mode *mode = data;
+  g_autoptr(GError) error = NULL;
+  g_autofree Fixture *self = g_new0(Fixture, 1);
+  CwTrainStep step;
+  set_up(self, mode);
+  self->trainer->settings.first_layer_k = 7;
+  self->trainer->settings.first_layer_k_half = 1;
+  cw_trainer_step(self->trainer, self->in, self->out, &step, &error);
+  g_assert_no_error(error);
+  g_autofree bool *is_active = dup_active(self);
+  const float *pre = self->trainer->work.pre;
+  bool is_of_batch = mode->gate == CW_TRAIN_BATCH_TOPK;
+  int64_t group = is_of_batch ? B : 1;
+  for (int64_t l = 0; l < L; l++)
+    for (int64_t first = 0; first < B; first += group) {
+      int64_t n_active = 0, n_positive = 0;
+      float least = INFINITY, most_left = 0;
+      for (int64_t i = l * F; i < (l + 1) * F; i++)
+        for (int64_t b = first; b < first + group; b++) {
+          float h = pre[i * B + b];
+          n_positive += h > 0;
+          n_active += is_active[i * B + b];
+          if (is_active[i * B + b])
+            least = fminf(least, h);
+          else
+            most_left = fmaxf(most_left, h);
+        }
+      g_assert_cmpint(n_active, ==, MIN(expected[l] * group, n_positive));
+      g_assert_cmpfloat(least, >=, most_left);
+    }
+  tear_down(self);
+}
+
 /* Central differences of the loss in every direction of one array. */
 static void
 check_differences(const Fixture *self, const char *what, double *array, const double *gradient,
@@ -242,6 +281,10 @@ main(int argc, char **argv)
     g_test_add_data_func(step, &modes[i], is_jump ? test_step : test_top);
     if (is_jump && modes[i].through == CW_THROUGH_THRESHOLD && modes[i].bandwidth == 1.5)
       g_test_add_data_func(differences, &modes[i], test_differences);
+    g_autofree char *first =
+        g_strdup_printf("/core/train-gradients/%s/first-layer-k", modes[i].name);
+    if (modes[i].gate == CW_TRAIN_TOPK || modes[i].gate == CW_TRAIN_BATCH_TOPK)
+      g_test_add_data_func(first, &modes[i], test_first_layer_k);
   }
   return g_test_run();
 }

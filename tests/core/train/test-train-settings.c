@@ -31,6 +31,11 @@ test_refusals(void)
   assert_refused("{\"activation\": \"relu\"}", "jumprelu, topk, batchtopk, alltopk");
   assert_refused("{\"activation\": \"topk\"}", "k must say");
   assert_refused("{\"k\": 5}", "only with activation");
+  assert_refused("{\"first_layer_k\": 5}", "only with activation topk");
+  assert_refused("{\"activation\": \"alltopk\", \"k\": 5, \"first_layer_k\": 9}",
+                 "only with activation topk");
+  assert_refused("{\"activation\": \"topk\", \"k\": 5, \"d_latent\": 8, \"first_layer_k\": 9}",
+                 "first_layer_k exceeds");
   assert_refused("{\"steps\": 20, \"total_steps\": 10}", "steps exceeds");
   assert_refused("{\"total_steps\": 100, \"lr_decay_steps\": 101}", "exceed total_steps");
   assert_refused("{\"held_out_fraction\": 0.6}", "to 0.5");

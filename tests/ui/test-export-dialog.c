@@ -121,6 +121,11 @@ test_prints(void)
       gtk_print_operation_run(operation, GTK_PRINT_OPERATION_ACTION_EXPORT, NULL, &error);
   g_assert_no_error(error);
   g_assert_cmpint(result, ==, GTK_PRINT_OPERATION_RESULT_APPLY);
+  for (int i = 0; i < 2; i++) {
+    g_autofree char *failure = cwu_print_operation_dup_failure(
+        operation, i == 0 ? result : GTK_PRINT_OPERATION_RESULT_CANCEL);
+    g_assert_null(failure);
+  }
   if (g_spawn_sync(NULL, (char **)arguments, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &text, NULL,
                    NULL, NULL)) {
     g_assert_nonnull(strstr(text, "one two three"));

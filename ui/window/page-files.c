@@ -207,10 +207,7 @@ cwu_page_export(CwuPage *self)
 static void
 printed_cb(GtkPrintOperation *operation, GtkPrintOperationResult result, CwuPage *self)
 {
-  g_autoptr(GError) error = NULL;
-  gtk_print_operation_get_error(operation, &error);
-  const char *failure =
-      error != NULL ? error->message : cwu_print_operation_peek_failure(operation);
+  g_autofree char *failure = cwu_print_operation_dup_failure(operation, result);
   if (failure != NULL)
     cwu_page_tell(self, failure);
 }

@@ -59,8 +59,13 @@ cwu_print_operation_new(CwuPictureSubject *subject)
   return operation;
 }
 
-const char *
-cwu_print_operation_peek_failure(GtkPrintOperation *operation)
+char *
+cwu_print_operation_dup_failure(GtkPrintOperation *operation, GtkPrintOperationResult result)
 {
-  return g_object_get_data(G_OBJECT(operation), FAILURE);
+  g_autoptr(GError) error = NULL;
+  /* Asked after any other result, GTK hands on an error that there is not. */
+  if (result == GTK_PRINT_OPERATION_RESULT_ERROR)
+    gtk_print_operation_get_error(operation, &error);
+  return g_strdup(error != NULL ? error->message
+                                : g_object_get_data(G_OBJECT(operation), FAILURE));
 }

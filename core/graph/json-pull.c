@@ -44,10 +44,17 @@ fail_expected(CwJsonPull *pull, const char *what)
 {
   unsigned char c = (unsigned char)*pull->at;
   if (pull->at >= pull->end)
-    return cw_json_pull_fail(pull, pull->at, "the file ends where %s was expected", what);
+    return cw_json_pull_fail(pull, pull->at,
+                             "the file ends where %s was expected; it is cut short: fetch it "
+                             "again",
+                             what);
+  const char *remedy = pull->at == pull->text ? "; is it another kind of file?"
+                                              : "; the file is damaged here: fetch it again";
   if (c > ' ' && c < 0x7f)
-    return cw_json_pull_fail(pull, pull->at, "found '%c' where %s was expected", c, what);
-  return cw_json_pull_fail(pull, pull->at, "found byte 0x%02x where %s was expected", c, what);
+    return cw_json_pull_fail(pull, pull->at, "found '%c' where %s was expected%s", c, what,
+                             remedy);
+  return cw_json_pull_fail(pull, pull->at, "found byte 0x%02x where %s was expected%s", c, what,
+                           remedy);
 }
 
 static inline bool

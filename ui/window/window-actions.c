@@ -334,10 +334,10 @@ enable(CwuWindow *self, const char *name, bool enabled)
 void
 cwu_window_actions_update(CwuWindow *self)
 {
-  static const char *const on_graph[] = { "save",           "save-as",  "export",
-                                          "print",          "view",     "zoom-in",
-                                          "zoom-out",       "zoom-fit", "threshold-lower",
-                                          "threshold-raise" };
+  static const char *const on_graph[] = {
+    "save",     "save-as",  "export",          "print",           "view",     "zoom-in",
+    "zoom-out", "zoom-fit", "threshold-lower", "threshold-raise", "side-pane"
+  };
   static const char *const on_node[] = { "pin",       "label",          "note",
                                          "free-node", "zoom-selection", "go-input",
                                          "go-output" };

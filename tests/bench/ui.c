@@ -247,9 +247,27 @@ time_step(const char *name, double node_threshold, const char *separator)
          clock_ms(CLOCK_PROCESS_CPUTIME_ID) - cpu, separator);
 }
 
+/* All edges of a graph that lies still, after the view moved. In the force view a step waits
+ * for the layout to settle too. */
+static void
+time_look(const char *separator)
+{
+  look_at(1.3, 0.5, 0.5);
+  wait_complete();
+  gint64 start = g_get_monotonic_time();
+  double cpu = clock_ms(CLOCK_PROCESS_CPUTIME_ID);
+  look_at(1, 0.5, 0.5);
+  wait_frame();
+  wait_complete();
+  printf("    \"look\": {\"full_ms\": %.0f, \"full_cpu_ms\": %.0f}%s\n",
+         (double)(g_get_monotonic_time() - start) / 1e3,
+         clock_ms(CLOCK_PROCESS_CPUTIME_ID) - cpu, separator);
+}
+
 static void
 time_steps(const char *separator)
 {
+  time_look(",");
   time_step("step_down", 0.999, ",");
   time_step("step_up", 1, "");
   printf("   }%s\n", separator);

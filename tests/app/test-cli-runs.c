@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "cw-runs.h"
-#include "cw-tensor-file.h"
 #include "program.h"
 
 #define LONG       "60000" /* steps: minutes */
@@ -343,21 +342,6 @@ test_by_hand(Fixture *fixture, gconstpointer data)
 /* ---- caches and evaluations -------------------------------------------------------------
  */
 
-/* A file of n token ids that the small golden model knows. Transfer full. */
-static char *
-write_tokens(const Fixture *fixture, int64_t n)
-{
-  g_autoptr(GError) error = NULL;
-  g_autofree int32_t *ids = g_new(int32_t, n);
-  for (int64_t i = 0; i < n; i++)
-    ids[i] = (int32_t)(3 + (i * 7 + i / 31) % 29);
-  const CwTensorOut tensor = { "tokens", "I32", 2, { n / 100, 100 }, ids };
-  char *path = g_build_filename(fixture->folder, "tokens.safetensors", NULL);
-  cw_safetensors_write(path, &tensor, 1, NULL, &error);
-  g_assert_no_error(error);
-  return path;
-}
-
 static CwRun *
 start_kind(Fixture *fixture, CwRunKind kind, const char *const *arguments)
 {
@@ -374,7 +358,7 @@ static void
 test_chain(Fixture *fixture, gconstpointer data)
 {
   g_autofree char *model = test_golden_path("attribution/llama-clt/model");
-  g_autofree char *tokens = write_tokens(fixture, 4000);
+  g_autofree char *tokens = test_write_token_ids(fixture->folder, 4000);
   const char *const caching[] = { "--model", model, "--text", tokens, "--context", "20", NULL };
   CwRun *cache = start_kind(fixture, CW_RUN_CACHE, caching);
   await(cache, CW_RUN_FINISHED);
@@ -404,7 +388,7 @@ test_cache_paused(Fixture *fixture, gconstpointer data)
 {
   g_autoptr(GError) error = NULL;
   g_autofree char *model = test_golden_path("attribution/llama-clt/model");
-  g_autofree char *tokens = write_tokens(fixture, 4000000);
+  g_autofree char *tokens = test_write_token_ids(fixture->folder, 4000000);
   const char *const caching[] = { "--model", model,   "--text",    tokens, "--context", "20",
                                   "--batch", "20000", "--threads", "1",    NULL };
   CwRun *run = start_kind(fixture, CW_RUN_CACHE, caching);

@@ -5,6 +5,8 @@
 #include <math.h>
 #include <time.h>
 
+#include "cw-tensor-file.h"
+
 static char *
 path_below(const char *variable, const char *rest)
 {
@@ -106,4 +108,18 @@ test_process_cpu_ms(void)
   struct timespec now;
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
   return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+char *
+test_write_token_ids(const char *folder, int64_t n)
+{
+  g_autoptr(GError) error = NULL;
+  g_autofree int32_t *ids = g_new(int32_t, n);
+  for (int64_t i = 0; i < n; i++)
+    ids[i] = (int32_t)(3 + (i * 7 + i / 31) % 29);
+  const CwTensorOut tensor = { "tokens", "I32", 2, { n / 100, 100 }, ids };
+  char *path = g_build_filename(folder, "tokens.safetensors", NULL);
+  cw_safetensors_write(path, &tensor, 1, NULL, &error);
+  g_assert_no_error(error);
+  return path;
 }

@@ -21,3 +21,7 @@ double test_process_cpu_ms(void);
 /* Largest |a - b|, NaN if any is NaN or infinite. */
 double test_max_difference(const float *a, const float *b, size_t n);
 double test_max_abs(const float *a, size_t n);
+
+/* A file of n token ids (a multiple of 100) that the small golden model knows: "tokens",
+ * [n / 100, 100]. Transfer full. */
+char *test_write_token_ids(const char *folder, int64_t n);

@@ -4,7 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "cw-tensor-file.h"
 #include "loop-watch.h"
 #include "runs-support.h"
 #include "test-support.h"
@@ -187,21 +186,6 @@ test_pressed(RunsFixture *f, gconstpointer data)
 
 /* ---- a cache ---------------------------------------------------------------------------- */
 
-/* A file of n token ids that the small golden model knows. Transfer full. */
-static char *
-write_tokens(const char *folder, int64_t n)
-{
-  g_autoptr(GError) error = NULL;
-  g_autofree int32_t *ids = g_new(int32_t, n);
-  for (int64_t i = 0; i < n; i++)
-    ids[i] = (int32_t)(3 + (i * 7 + i / 31) % 29);
-  const CwTensorOut tensor = { "tokens", "I32", 2, { n / 100, 100 }, ids };
-  char *path = g_build_filename(folder, "tokens.safetensors", NULL);
-  cw_safetensors_write(path, &tensor, 1, NULL, &error);
-  g_assert_no_error(error);
-  return path;
-}
-
 /* Both curves, over seconds that go on behind those of the worker before. */
 static const CwuSeries *
 await_chart(RunsFixture *f, const char *title, double after)
@@ -223,7 +207,7 @@ static void
 test_cache(RunsFixture *f, gconstpointer data)
 {
   g_autofree char *model = test_golden_path("attribution/llama-clt/model");
-  g_autofree char *texts = test_temp_dir(), *tokens = write_tokens(texts, 4000000);
+  g_autofree char *texts = test_temp_dir(), *tokens = test_write_token_ids(texts, 4000000);
   const char *const arguments[] = { "--model", model,   "--text",    tokens, "--context", "20",
                                     "--batch", "20000", "--threads", "1",    NULL };
   runs_show(f, program());

@@ -62,6 +62,16 @@ loop_watch_stop(LoopWatch *watch)
   g_clear_handle_id(&watch->source, g_source_remove);
 }
 
+void
+loop_check_turn(const char *what, double worst_ms)
+{
+  g_test_message("%s: %.1f ms in the longest turn", what, worst_ms);
+  if (!LOOP_IS_SLOWED && worst_ms > LOOP_GOAL_MS)
+    g_test_message("%s takes longer than the goal of %.0f ms", what, LOOP_GOAL_MS);
+  if (!LOOP_IS_SLOWED && worst_ms > LOOP_LIMIT_MS)
+    g_error("The main loop stands still for %.1f ms: %s", worst_ms, what);
+}
+
 LoopMoment
 loop_moment_now(void)
 {

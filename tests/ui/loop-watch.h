@@ -4,6 +4,7 @@
 #pragma once
 
 #include <glib.h>
+#include <stdbool.h>
 
 typedef struct {
   guint source;
@@ -16,6 +17,22 @@ typedef struct {
 
 void loop_watch_start(LoopWatch *watch);
 void loop_watch_stop(LoopWatch *watch);
+
+/* A turn takes at most 50 ms on a machine of our own. One that others share takes up to half as
+ * long again, and one turn of hundreds may meet all of it: a test tells what is above the goal
+ * and fails at twice the goal. Sanitizers make everything some times slower; nothing is judged
+ * then. */
+#define LOOP_GOAL_MS  50.0
+#define LOOP_LIMIT_MS (2 * LOOP_GOAL_MS)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#  define LOOP_IS_SLOWED true
+#else
+#  define LOOP_IS_SLOWED false
+#endif
+
+/* Judges the most that one turn of `what` took: computing, or a gap less its wait for a core.
+ */
+void loop_check_turn(const char *what, double worst_ms);
 
 /* Milliseconds since a moment that the main thread did not spend waiting for a core. */
 typedef struct {

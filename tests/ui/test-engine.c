@@ -15,9 +15,8 @@
 #define PROMPT           "The capital of France is"
 #define CANCEL_LIMIT_MS  200.0
 #define N_MOMENTS        20
-#define N_TRIES          6 /* at each */
-#define STALL_LIMIT_MS   50.0
-#define RELEASE_LIMIT_MS 1.0
+#define N_TRIES          6    /* at each */
+#define RELEASE_LIMIT_MS 10.0 /* waiting for the work takes hundreds */
 #define N_RELEASES       12
 
 typedef struct {
@@ -612,11 +611,8 @@ test_loop_never_waits(Fixture *fixture, gconstpointer data)
   cwu_engine_set_paths(fixture->engine, NULL, NULL);
   loop_turn_until(!cwu_engine_is_busy(fixture->engine));
   loop_watch_stop(&watch);
-  g_test_message("load, previews and traces: %u turns, longest gap %.1f ms, %.1f ms of it not "
-                 "spent waiting for a core",
-                 watch.n_turns, watch.worst_ms, watch.worst_own_ms);
   g_assert_cmpuint(watch.n_turns, >, 50);
-  g_assert_cmpfloat(watch.worst_own_ms, <=, STALL_LIMIT_MS);
+  loop_check_turn("load, previews and traces", watch.worst_own_ms);
 }
 
 #define ADD(name, function) \

@@ -166,15 +166,19 @@ test_empty(void)
 
 /* ---- rest ------------------------------------------------------------------------------ */
 
-/* CPU of the whole process over a third of a second of doing nothing: a thread that polled even
- * once a millisecond would take more than 3 ms. */
+/* CPU of the whole process over a third of a second of doing nothing, the least of three: a
+ * thread that polled even once a millisecond would take more than 3 ms each time. */
 static void
 assert_rests(Watch *watch)
 {
   guint before = watch->n_snapshots;
-  double start_ms = test_process_cpu_ms();
-  g_usleep(300000);
-  g_assert_cmpfloat(test_process_cpu_ms() - start_ms, <, 3);
+  double least_ms = INFINITY;
+  for (int i = 0; i < 3 && !(least_ms < 3); i++) {
+    double start_ms = test_process_cpu_ms();
+    g_usleep(300000);
+    least_ms = MIN(least_ms, test_process_cpu_ms() - start_ms);
+  }
+  g_assert_cmpfloat(least_ms, <, 3);
   while (g_main_context_iteration(NULL, FALSE))
     continue;
   g_assert_cmpuint(watch->n_snapshots, ==, before);

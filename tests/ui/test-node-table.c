@@ -15,13 +15,6 @@
 #define SAMPLE    "capital-of-france.clew"
 #define N_ACTIONS 1000
 
-/* Three frames of 60 Hz; sanitizers make everything some times slower. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#  define MAX_STALL_MS 500
-#else
-#  define MAX_STALL_MS 50
-#endif
-
 static CwuNodeTable *
 show(PanesFixture *f, const char *sample)
 {
@@ -306,10 +299,9 @@ test_many(PanesFixture *f, gconstpointer data)
     panes_settle(f);
   }
   loop_watch_stop(&watch);
-  g_test_message("10,000 rows: %.1f ms of the main thread at the most", watch.worst_cpu_ms);
+  loop_check_turn("10,000 rows", watch.worst_cpu_ms);
   g_assert_cmpuint(count(table), ==, N_MANY);
   g_assert_cmpuint(panes_count(f->window, CWU_TYPE_NODE_ROW), <, 50);
-  g_assert_cmpfloat(watch.worst_cpu_ms, <, MAX_STALL_MS);
 }
 
 /* ---- what is seen ---------------------------------------------------------------------- */

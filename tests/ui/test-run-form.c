@@ -11,7 +11,6 @@
 #include "widget-test.h"
 
 /* The goal for a turn of the main loop is 16 ms; the test fails at twice that. */
-#define TURN_LIMIT_MS 32.0
 
 typedef struct {
   GtkWidget *window;
@@ -189,7 +188,7 @@ test_all_settings(void)
   loop_turn_until(panes_count(GTK_WIDGET(f.form), CWU_TYPE_FORM_ROW) == n_fields);
   loop_turn_for(50);
   loop_watch_stop(&watch);
-  g_test_message("all settings: %.1f ms in the longest turn", watch.worst_cpu_ms);
+  loop_check_turn("all settings", watch.worst_cpu_ms);
   type(&f, "adam_beta1", "0.95");
   assert_says(GTK_WIDGET(f.form), "--adam-beta1 0.95", true);
   GtkWidget *shuffle = panes_find(row_of(&f, "shuffle"), GTK_TYPE_SWITCH);
@@ -202,9 +201,6 @@ test_all_settings(void)
   gtk_editable_set_text(GTK_EDITABLE(search), "no such setting");
   loop_turn_until(count_visible_rows(all) == 0);
   close_form(&f);
-#ifndef __SANITIZE_ADDRESS__
-  g_assert_cmpfloat(watch.worst_cpu_ms, <, TURN_LIMIT_MS);
-#endif
 }
 
 static void

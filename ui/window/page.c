@@ -421,11 +421,13 @@ paned_sized_cb(GtkPaned *paned, GParamSpec *pspec, CwuPage *self)
                                     g_settings_get_int(cwu_settings_peek(), "side-pane-width"));
 }
 
+/* With its border, as it was set: its own width is less by that, every time. */
 static void
-paned_unmap_cb(CwuPage *self)
+paned_unmap_cb(GtkPaned *paned, CwuPage *self)
 {
-  int width = gtk_widget_get_width(self->side);
-  if (self->is_side_sized && width > 0)
+  int width =
+      gtk_widget_get_width(GTK_WIDGET(paned)) - HANDLE_PX - gtk_paned_get_position(paned);
+  if (self->is_side_sized && gtk_widget_get_width(self->side) > 0)
     g_settings_set_int(cwu_settings_peek(), "side-pane-width", width);
 }
 
@@ -441,7 +443,7 @@ graph_page_new(CwuPage *self)
   gtk_paned_set_shrink_end_child(GTK_PANED(paned), FALSE);
   gtk_widget_add_css_class(paned, "work");
   g_signal_connect(paned, "notify::max-position", G_CALLBACK(paned_sized_cb), self);
-  g_signal_connect_swapped(paned, "unmap", G_CALLBACK(paned_unmap_cb), self);
+  g_signal_connect(paned, "unmap", G_CALLBACK(paned_unmap_cb), self);
   return paned;
 }
 

@@ -199,14 +199,16 @@ has_focus(Fixture *f, guint position)
   return row != NULL && gtk_window_get_focus(GTK_WINDOW(f->window)) == GTK_WIDGET(row);
 }
 
-/* The row is in the list, from top to bottom. */
+/* The row and those beside it are in the list, from top to bottom. */
 static bool
 is_seen(Fixture *f, guint position)
 {
+  guint n = g_list_model_get_n_items(G_LIST_MODEL(f->model));
+  guint first = position > 0 ? position - 1 : 0, last = MIN(position + 1, n - 1);
   double top = gtk_adjustment_get_value(adjustment_of(f));
   double high = gtk_adjustment_get_step_increment(adjustment_of(f));
-  return position * high >= top &&
-         (position + 1) * high <= top + gtk_adjustment_get_page_size(adjustment_of(f));
+  return first * high >= top &&
+         (last + 1) * high <= top + gtk_adjustment_get_page_size(adjustment_of(f));
 }
 
 static void

@@ -255,15 +255,16 @@ cwu_lazy_rows_measure(GtkWidget *widget, GtkOrientation orientation, int for_siz
   *natural = (int)MIN(above + (gint64)n_items(self) * height, G_MAXINT / 2);
 }
 
-/* To where a row is seen that is wanted. */
+/* To where a row is seen that is wanted, with a row beside it where there is room: what goes on
+ * beyond an edge fades towards it. */
 static double
 wanted_value(CwuLazyRows *self, double value, int height, int page)
 {
-  double top = (double)self->wanted * height;
+  double top = (double)self->wanted * height, air = CLAMP((page - height) / 2, 0, height);
   if (self->is_wanted && self->is_from_top)
     value = 0;
   if (self->is_wanted && self->wanted != NO_ROW)
-    value = CLAMP(value, top + height - page, top);
+    value = CLAMP(value, top + height + air - page, top - air);
   self->is_wanted = false;
   return value;
 }

@@ -528,6 +528,51 @@ test_notes_stay_inside(void)
   painting_clear(&p);
 }
 
+/* How many nodes a card covers. */
+static size_t
+n_covered(const CwuPicture *picture, const CwuRect *card)
+{
+  size_t n = 0;
+  double r = cwu_painter_radius(picture);
+  for (size_t i = 0; i < picture->scene->n_nodes; i++) {
+    CwuPoint at = cwu_layout_at(picture->layout, &picture->camera, i);
+    CwuRect square = { at.x - r, at.y - r, 2 * r, 2 * r };
+    n += cwu_rect_overlaps(&square, card);
+  }
+  return n;
+}
+
+/* A note beside each of many nodes in turn: where it can, it covers none. */
+static void
+test_notes_keep_off_nodes(void)
+{
+  size_t n_over = 0, n_notes = 0;
+  g_autoptr(CwGraph) graph = graph_random(60, 12, 8, 0.01, 3);
+  g_autoptr(CwuScene) scene = cwu_scene_new(graph, NULL, NULL);
+  g_autoptr(CwuLayout) layout = cwu_layers_layout_new(scene, WIDTH, HEIGHT, NULL);
+  g_autoptr(CwuTextFace) face = cwu_text_face_new();
+  CwViewState view = { NAN, NAN, NULL };
+  CwuPicture picture = { .scene = scene,
+                         .layout = layout,
+                         .theme = cwu_theme_get(CWU_THEME_LIGHT),
+                         .hovered = -1,
+                         .camera = cwu_camera_at(&CWU_VIEWPOINT_ALL, &plot) };
+  for (size_t i = 0; i < scene->n_nodes; i += 3) {
+    CwDocument *document = cw_document_new_from_graph(graph, &view, NULL);
+    cw_document_add_note(document, scene->nodes[i].node, 0, 0, "Seen in every prompt");
+    picture.state = cw_document_peek_state(document);
+    g_autoptr(GArray) notes = cwu_notes_place(face, &picture);
+    CwuRect card = g_array_index(notes, CwuNoteCard, 0).rect;
+    g_assert_true(cwu_rect_contains_rect(&plot, &card));
+    n_over += n_covered(&picture, &card) > 0;
+    n_notes++;
+    cw_document_free(document);
+  }
+  /* Straight below to the right, 52 of 58 would cover some. */
+  g_assert_cmpuint(n_notes, >, 30);
+  g_assert_cmpuint(n_over, <=, n_notes / 10);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -550,5 +595,6 @@ main(int argc, char **argv)
   g_test_add_func("/ui/painting/moving-cards-cover-nothing", test_moving_cards_cover_nothing);
   g_test_add_func("/ui/painting/notes", test_notes);
   g_test_add_func("/ui/painting/notes-stay-inside", test_notes_stay_inside);
+  g_test_add_func("/ui/painting/notes-keep-off-nodes", test_notes_keep_off_nodes);
   return g_test_run();
 }

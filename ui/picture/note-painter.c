@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "picture/clear-place.h"
+
 #define WIDTH_PX   170.0
 #define MAX_LINES  5
 #define PADDING_PX 7.0
@@ -12,6 +14,10 @@
 /* From the node to its note's near corner. */
 #define OFF_X_PX 16.0
 #define OFF_Y_PX 14.0
+/* Further off, where the places beside the node are taken. */
+#define N_RINGS     4
+#define RING_PX     12.0
+#define NOTE_WEIGHT 3.0 /* of covering another note; see clear-place.h */
 
 static void
 note_clear(gpointer data)
@@ -82,23 +88,55 @@ measure(CwuTextFace *face, CwuNoteCard *card)
   card->rect.height += 2 * PADDING_PX - 4;
 }
 
-/* Below and to the right of its node, or on the side where there is room; where there is none,
- * inside of the picture at least. */
+/* Places beside a node: below and above it, to the right and to the left, at first close by. */
+static size_t
+list_places(CwuPoint at, const CwuRect *card, CwuRect places[4 * N_RINGS])
+{
+  size_t n = 0;
+  for (int ring = 0; ring < N_RINGS; ring++) {
+    double off_x = OFF_X_PX + ring * RING_PX / 2, off_y = OFF_Y_PX + ring * RING_PX;
+    double right = at.x + off_x, left = at.x - off_x - card->width;
+    double below = at.y + off_y, above = at.y - off_y - card->height;
+    places[n++] = (CwuRect){ right, below, card->width, card->height };
+    places[n++] = (CwuRect){ left, below, card->width, card->height };
+    places[n++] = (CwuRect){ right, above, card->width, card->height };
+    places[n++] = (CwuRect){ left, above, card->width, card->height };
+  }
+  return n;
+}
+
+/* What a note keeps off: nodes, where they lie still, and the notes before it. */
+static GArray *
+obstacles_new(const CwuPicture *picture, CwuPoint at, const CwuRect *card, const GArray *notes)
+{
+  double off = 2 * (OFF_X_PX + N_RINGS * RING_PX);
+  double x = at.x - off - card->width, y = at.y - off - card->height;
+  CwuRect reach = { x, y, 2 * (off + card->width), 2 * (off + card->height) };
+  GArray *obstacles = picture->layout->kind == CWU_LAYOUT_LAYERS
+                          ? cwu_obstacles_new(picture, &reach)
+                          : g_array_new(FALSE, FALSE, sizeof(CwuObstacle));
+  for (guint i = 0; i < notes->len; i++)
+    cwu_obstacles_add(obstacles, &g_array_index(notes, CwuNoteCard, i).rect, NOTE_WEIGHT);
+  return obstacles;
+}
+
+/* Where it covers least, and inside of the picture. */
 static void
-place_beside_node(const CwuPicture *picture, CwuNoteCard *card, size_t node)
+place_beside_node(const CwuPicture *picture, CwuNoteCard *card, size_t node,
+                  const GArray *notes)
 {
   const CwuRect *plot = &picture->camera.plot;
   CwuPoint at = cwu_layout_at(picture->layout, &picture->camera, node);
-  bool is_left = at.x + OFF_X_PX + card->rect.width > plot->x + plot->width;
-  bool is_above = at.y + OFF_Y_PX + card->rect.height > plot->y + plot->height;
+  CwuRect places[4 * N_RINGS];
+  size_t n = list_places(at, &card->rect, places);
   card->has_node = true;
   card->of_node = at;
-  card->rect.x = is_left ? at.x - OFF_X_PX - card->rect.width : at.x + OFF_X_PX;
-  card->rect.y = is_above ? at.y - OFF_Y_PX - card->rect.height : at.y + OFF_Y_PX;
-  if (!cwu_rect_contains(plot, at.x, at.y))
-    return; /* It goes where its node goes. */
-  card->rect.x = MAX(MIN(card->rect.x, plot->x + plot->width - card->rect.width), plot->x);
-  card->rect.y = MAX(MIN(card->rect.y, plot->y + plot->height - card->rect.height), plot->y);
+  if (!cwu_rect_contains(plot, at.x, at.y)) { /* It goes where its node goes. */
+    card->rect = places[0];
+    return;
+  }
+  g_autoptr(GArray) obstacles = obstacles_new(picture, at, &card->rect, notes);
+  card->rect = cwu_obstacles_clearest(obstacles, places, n, plot);
 }
 
 GArray *
@@ -115,7 +153,7 @@ cwu_notes_place(CwuTextFace *face, const CwuPicture *picture)
     CwuNoteCard card = { .id = note->id, .lines = break_lines(face, note->text) };
     measure(face, &card);
     if (node >= 0) {
-      place_beside_node(picture, &card, (size_t)node);
+      place_beside_node(picture, &card, (size_t)node, notes);
     } else {
       CwuPoint at = cwu_camera_to_screen(&picture->camera, note->x * picture->layout->width,
                                          note->y * picture->layout->height);

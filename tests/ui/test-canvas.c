@@ -573,6 +573,51 @@ test_notes_keep_off_nodes(void)
   g_assert_cmpuint(n_over, <=, n_notes / 10);
 }
 
+/* Points at every node in turn: the card covers neither the selected node nor its name, is
+ * inside of the picture, and covers a third fewer nodes than always above them. */
+static void
+test_hover_keeps_off(void)
+{
+  size_t n_covers = 0, n_would = 0;
+  g_autoptr(CwGraph) graph = graph_random(60, 17, 8, 0.02, 3);
+  g_autoptr(CwuScene) scene = cwu_scene_new(graph, NULL, NULL);
+  g_autoptr(CwuLayout) layout = cwu_layers_layout_new(scene, WIDTH, HEIGHT, NULL);
+  g_autoptr(CwuTextFace) face = cwu_text_face_new();
+  g_autoptr(CwuFocus) focus = cwu_focus_new(scene, 20);
+  CwuPicture picture = { .scene = scene,
+                         .layout = layout,
+                         .theme = cwu_theme_get(CWU_THEME_LIGHT),
+                         .focus = focus,
+                         .camera = cwu_camera_at(&CWU_VIEWPOINT_ALL, &plot) };
+  g_autoptr(GArray) cards = cwu_labels_place(face, &picture);
+  g_autoptr(GArray) notes = cwu_notes_place(face, &picture);
+  CwuShown shown = { cards, notes };
+  const CwuCard *name = &g_array_index(cards, CwuCard, 0);
+  CwuRect all = { 0, 0, plot.x + plot.width + 76, plot.y + plot.height + 66 };
+  double radius = cwu_painter_radius(&picture);
+  g_assert_true(name->is_bold && name->node == 20);
+  for (size_t i = 0; i < scene->n_nodes; i++) {
+    picture.hovered = (int64_t)i;
+    CwuPoint at = cwu_layout_at(layout, &picture.camera, i);
+    CwuRect card = cwu_labels_hover_card(face, &picture, &shown);
+    CwuRect above = { at.x - card.width / 2, at.y - radius - 10 - card.height, card.width,
+                      card.height };
+    g_assert_cmpint(card.width > 0, ==, i != 20);
+    CwuRect bounds = cwu_labels_hover_bounds(&picture, &card);
+    g_assert_true(cwu_rect_contains(&bounds, at.x, at.y));
+    if (card.width == 0)
+      continue;
+    g_assert_true(cwu_rect_contains_rect(&all, &card));
+    g_assert_true(cwu_rect_contains_rect(&bounds, &card));
+    g_assert_false(cwu_rect_overlaps(&card, &name->rect));
+    g_assert_false(cwu_rect_contains(&card, name->at.x, name->at.y));
+    n_covers += n_covered(&picture, &card);
+    n_would += n_covered(&picture, &above);
+  }
+  g_assert_cmpuint(n_would, >, 20);
+  g_assert_cmpuint(3 * n_covers, <, 2 * n_would);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -596,5 +641,6 @@ main(int argc, char **argv)
   g_test_add_func("/ui/painting/notes", test_notes);
   g_test_add_func("/ui/painting/notes-stay-inside", test_notes_stay_inside);
   g_test_add_func("/ui/painting/notes-keep-off-nodes", test_notes_keep_off_nodes);
+  g_test_add_func("/ui/painting/hover-keeps-off", test_hover_keeps_off);
   return g_test_run();
 }

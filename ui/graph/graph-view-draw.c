@@ -90,12 +90,6 @@ draw_front(CwuGraphView *self, const CwuPicture *picture, const CwuRect *all)
   cwu_notes_draw(self->front, picture, self->notes);
 }
 
-static void
-draw_hover(CwuGraphView *self, const CwuPicture *picture, const CwuRect *all)
-{
-  cwu_labels_draw_hover(self->hover, picture);
-}
-
 /* ---- textures --------------------------------------------------------------------------- */
 
 static graphene_rect_t
@@ -315,8 +309,14 @@ append_hover(CwuGraphView *self, GtkSnapshot *snapshot, const CwuPicture *pictur
 {
   if (picture->hovered < 0)
     return;
-  CwuRect part = cwu_labels_hover_bounds(self->hover->face, picture);
-  append_own(snapshot, node_new(self, self->hover, picture, &part, draw_hover));
+  CwuShown shown = { self->cards.cards, self->notes };
+  CwuRect card = cwu_labels_hover_card(self->hover->face, picture, &shown);
+  CwuRect part = cwu_labels_hover_bounds(picture, &card);
+  graphene_rect_t bounds = graphene(&part);
+  cairo_t *cr = gtk_snapshot_append_cairo(snapshot, &bounds);
+  cwu_canvas_cairo_set_target(self->hover, cr);
+  cwu_labels_draw_hover(self->hover, picture, &card);
+  cairo_destroy(cr);
 }
 
 static void

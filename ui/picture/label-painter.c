@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "picture/axis-names.h"
+#include "picture/clear-place.h"
 #include "picture/label-placer.h"
 #include "picture/node-name.h"
 
@@ -21,6 +22,11 @@
 #define MAIN_PROBABILITY 0.1f
 /* A hidden card comes back with so much air, so that a card at a border does not flicker. */
 #define RETURN_AIR_PX 4.0
+/* Of covering the selected node's name, or another's; see clear-place.h. */
+#define MAIN_WEIGHT 6.0
+#define CARD_WEIGHT 3.0
+/* From the outermost nodes to the names along the axes. */
+#define AXIS_AIR_PX 8.0
 
 static CwuPoint
 screen_of(const CwuPicture *picture, size_t node)
@@ -296,49 +302,86 @@ dup_hover_words(CwuTextFace *face, const CwuPicture *picture)
   return cwu_text_face_dup_fitting(face, words, CWU_TEXT_PX, false, MAX_HOVER_PX);
 }
 
-/* Above the node, or below where there is no room, and inside the picture. */
+/* What the card of the hovered node keeps off: nodes, other nodes' names, notes and the names
+ * along the axes. */
+static GArray *
+hover_obstacles(const CwuPicture *picture, const CwuShown *shown, const CwuRect *reach)
+{
+  const CwuRect *plot = &picture->camera.plot;
+  GArray *obstacles = cwu_obstacles_new(picture, reach);
+  for (guint i = 0; i < shown->cards->len; i++) {
+    const CwuCard *card = &g_array_index(shown->cards, CwuCard, i);
+    if (!card->is_hidden && card->node != picture->hovered)
+      cwu_obstacles_add(obstacles, &card->rect, card->is_bold ? MAIN_WEIGHT : CARD_WEIGHT);
+  }
+  for (guint i = 0; i < shown->notes->len; i++)
+    cwu_obstacles_add(obstacles, &g_array_index(shown->notes, CwuNoteCard, i).rect,
+                      CARD_WEIGHT);
+  if (picture->layout->kind == CWU_LAYOUT_LAYERS) {
+    CwuRect above = { plot->x, 0, plot->width, plot->y - AXIS_AIR_PX };
+    CwuRect below = { plot->x, plot->y + plot->height + AXIS_AIR_PX, plot->width, 60 };
+    cwu_obstacles_add(obstacles, &above, CARD_WEIGHT);
+    cwu_obstacles_add(obstacles, &below, CARD_WEIGHT);
+  }
+  return obstacles;
+}
+
+/* Above the node, if that covers nothing; else below, beside or at a corner, where it covers
+ * least, and inside of the picture. */
 static CwuRect
-hover_card(CwuTextFace *face, const CwuPicture *picture, const char *words)
+hover_card(CwuTextFace *face, const CwuPicture *picture, const CwuShown *shown,
+           const char *words)
 {
   const CwuRect *plot = &picture->camera.plot;
   CwuPoint at = screen_of(picture, (size_t)picture->hovered);
-  double radius = cwu_painter_radius(picture) + 4, right = plot->x + plot->width + 60;
-  CwuRect card = { 0 };
-  cwu_text_face_measure(face, words, CWU_TEXT_PX, false, &card.width, &card.height);
-  card.width += 2 * CARD_PADDING_PX;
-  card.height += 6;
-  card.x = CLAMP(at.x - card.width / 2, 4, MAX(right - card.width, 4));
-  card.y = at.y - radius - 6 - card.height;
-  if (card.y < 4)
-    card.y = at.y + radius + 6;
-  return card;
+  double ring = cwu_painter_radius(picture) + 4, off = ring + 6, corner = 0.75 * ring + 2, w, h;
+  cwu_text_face_measure(face, words, CWU_TEXT_PX, false, &w, &h);
+  w += 2 * CARD_PADDING_PX;
+  h += 6;
+  const CwuRect places[] = {
+    { at.x - w / 2, at.y - off - h, w, h },     { at.x - w / 2, at.y + off, w, h },
+    { at.x + off, at.y - h / 2, w, h },         { at.x - off - w, at.y - h / 2, w, h },
+    { at.x + corner, at.y - corner - h, w, h }, { at.x - corner - w, at.y - corner - h, w, h },
+    { at.x + corner, at.y + corner, w, h },     { at.x - corner - w, at.y + corner, w, h },
+  };
+  CwuRect reach = { at.x - off - w, at.y - off - h, 2 * (off + w), 2 * (off + h) };
+  CwuRect bounds = { 4, 4, plot->x + plot->width + 56, plot->y + plot->height + 40 };
+  g_autoptr(GArray) obstacles = hover_obstacles(picture, shown, &reach);
+  return cwu_obstacles_clearest(obstacles, places, G_N_ELEMENTS(places), &bounds);
 }
 
 CwuRect
-cwu_labels_hover_bounds(CwuTextFace *face, const CwuPicture *picture)
+cwu_labels_hover_card(CwuTextFace *face, const CwuPicture *picture, const CwuShown *shown)
 {
   g_autofree char *words = dup_hover_words(face, picture);
+  return *words != '\0' ? hover_card(face, picture, shown, words) : (CwuRect){ 0 };
+}
+
+CwuRect
+cwu_labels_hover_bounds(const CwuPicture *picture, const CwuRect *card)
+{
   CwuPoint at = screen_of(picture, (size_t)picture->hovered);
-  CwuRect card = hover_card(face, picture, words);
   double ring = cwu_painter_radius(picture) + 6;
-  double x0 = MIN(card.x, at.x - ring) - 2, y0 = MIN(card.y, at.y - ring) - 2;
-  double x1 = MAX(card.x + card.width, at.x + ring) + 2;
-  double y1 = MAX(card.y + card.height, at.y + ring) + 2;
-  return (CwuRect){ floor(x0), floor(y0), ceil(x1) - floor(x0), ceil(y1) - floor(y0) };
+  double x0 = at.x - ring, y0 = at.y - ring, x1 = at.x + ring, y1 = at.y + ring;
+  if (card->width > 0) {
+    x0 = MIN(x0, card->x);
+    y0 = MIN(y0, card->y);
+    x1 = MAX(x1, card->x + card->width);
+    y1 = MAX(y1, card->y + card->height);
+  }
+  return (CwuRect){ floor(x0 - 2), floor(y0 - 2), ceil(x1 + 2) - floor(x0 - 2),
+                    ceil(y1 + 2) - floor(y0 - 2) };
 }
 
 void
-cwu_labels_draw_hover(CwuCanvas *canvas, const CwuPicture *picture)
+cwu_labels_draw_hover(CwuCanvas *canvas, const CwuPicture *picture, const CwuRect *card)
 {
-  if (picture->hovered < 0)
-    return;
   g_autofree char *words = dup_hover_words(canvas->face, picture);
   CwuPoint at = screen_of(picture, (size_t)picture->hovered);
   CwuStyle ring = { .stroke = picture->theme->selected, .stroke_px = 1.4 };
-  CwuRect card = hover_card(canvas->face, picture, words);
   canvas->class->glyph(canvas, CWU_SHAPE_CIRCLE, at, cwu_painter_radius(picture) + 4, &ring);
-  if (*words != '\0')
-    draw_card(canvas, picture, &card, words, picture->theme->text, false);
+  if (card->width > 0)
+    draw_card(canvas, picture, card, words, picture->theme->text, false);
 }
 
 void

@@ -1,7 +1,7 @@
 /* label-painter.h - cards with names beside nodes. */
 #pragma once
 
-#include "picture/painter.h"
+#include "picture/note-painter.h"
 
 typedef struct {
   uint32_t node; /* scene index */
@@ -26,7 +26,18 @@ GArray *cwu_labels_place(CwuTextFace *face, const CwuPicture *picture);
 guint cwu_labels_follow(GArray *cards, const CwuPicture *picture);
 /* Words along the axes, and cards. */
 void cwu_labels_draw(CwuCanvas *canvas, const CwuPicture *picture, const GArray *cards);
-/* The name and place of what is hovered, with a ring around it; nothing if nothing is. */
-void cwu_labels_draw_hover(CwuCanvas *canvas, const CwuPicture *picture);
-/* The ground of that, where something is hovered. */
-CwuRect cwu_labels_hover_bounds(CwuTextFace *face, const CwuPicture *picture);
+
+/* What else is shown; borrowed. */
+typedef struct {
+  const GArray *cards; /* CwuCard */
+  const GArray *notes; /* CwuNoteCard */
+} CwuShown;
+
+/* Where the name and place of the hovered node go: beside it, where they cover least. Of no
+ * width where the node's card says as much. O(N). */
+CwuRect cwu_labels_hover_card(CwuTextFace *face, const CwuPicture *picture,
+                              const CwuShown *shown);
+/* That card, with a ring around the node. */
+void cwu_labels_draw_hover(CwuCanvas *canvas, const CwuPicture *picture, const CwuRect *card);
+/* The ground of both. */
+CwuRect cwu_labels_hover_bounds(const CwuPicture *picture, const CwuRect *card);

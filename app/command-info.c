@@ -34,6 +34,8 @@ describe_model(CwModel *model, bool with_hash, CwaFacts *facts)
   CwTokenizer *tokenizer = cw_model_peek_tokenizer(model);
   cwa_facts_add_text(facts, "kind", "model");
   cwa_facts_add_text(facts, "name", config->name);
+  if (config->given != NULL)
+    cwa_facts_add_text(facts, "given_name", config->given);
   cwa_facts_add_text(facts, "architecture", architecture_name(config->architecture));
   cwa_facts_add_integer(facts, "layers", config->n_layers);
   cwa_facts_add_integer(facts, "width", config->width);

@@ -153,7 +153,9 @@ cw_manifest_find_difference(const CwManifest *a, const CwManifest *b)
 {
   if (a->n_layers != b->n_layers || a->width != b->width)
     return "shape";
-  if (strcmp(a->model_hash, b->model_hash) != 0 || strcmp(a->model_name, b->model_name) != 0)
+  bool has_hashes = *a->model_hash != '\0' && *b->model_hash != '\0';
+  if (has_hashes ? strcmp(a->model_hash, b->model_hash) != 0
+                 : strcmp(a->model_name, b->model_name) != 0)
     return "model";
   if (strcmp(a->input_hook, b->input_hook) != 0)
     return "input_hook";

@@ -18,8 +18,8 @@ typedef enum {
 
 typedef struct {
   CwArchitecture architecture;
-  const char *name; /* model's own name, for people and for metadata */
-  bool is_named;    /* its description says the name; else it is that of the file or folder */
+  const char *name;  /* for people and for metadata: the file's where it fits what it says */
+  const char *given; /* what the description says: general.name, _name_or_path; NULL: nothing */
   int64_t n_layers, width, n_heads, n_kv_heads, head_width, mlp_width, n_vocabulary;
   int64_t n_context;  /* longest prompt */
   bool is_layer_norm; /* GPT-2; all others RMSNorm */

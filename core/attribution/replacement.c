@@ -299,9 +299,11 @@ mark_zeroed(CwReplacement *replacement)
 {
   static const int32_t chat_start[] = { 2, 105, 2364, 107 };
   replacement->is_zeroed[0] = 1;
-  const char *name = replacement->config->name;
-  bool is_chat = replacement->config->architecture == CW_ARCHITECTURE_GEMMA3 && name != NULL &&
-                 (g_str_has_suffix(name, "-it") || g_str_has_suffix(name, " It"));
+  const char *name = replacement->config->name, *given = replacement->config->given;
+  bool is_chat =
+      replacement->config->architecture == CW_ARCHITECTURE_GEMMA3 &&
+      (g_str_has_suffix(name, "-it") ||
+       (given != NULL && (g_str_has_suffix(given, "-it") || g_str_has_suffix(given, " It"))));
   int64_t n = (int64_t)G_N_ELEMENTS(chat_start);
   if (!is_chat || replacement->n_positions < n ||
       memcmp(replacement->tokens, chat_start, sizeof chat_start) != 0)

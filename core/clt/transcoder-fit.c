@@ -5,7 +5,7 @@
  * already refused on reading. */
 #include "clt/transcoder.h"
 
-#include <string.h>
+#include "model/model-name.h"
 
 bool
 cw_transcoder_check_fits(const CwTranscoder *transcoder, const CwModel *model, GError **error)
@@ -24,44 +24,11 @@ cw_transcoder_check_fits(const CwTranscoder *transcoder, const CwModel *model, G
   return false;
 }
 
-/* Letters in a row; shorter runs ("it", the b of 2b) say nothing of a family. */
-#define SHORTEST_WORD 3
-
-/* The words of a name's last part, in small letters. */
-static char **
-dup_words(const char *name)
-{
-  const char *slash = strrchr(name, '/');
-  char *words = g_ascii_strdown(slash != NULL ? slash + 1 : name, -1);
-  for (char *p = words; *p != '\0'; p++)
-    if (!g_ascii_isalpha(*p))
-      *p = ' ';
-  char **list = g_strsplit(words, " ", -1);
-  g_free(words);
-  return list;
-}
-
-static bool
-has_words(char **words)
-{
-  for (; *words != NULL; words++)
-    if (strlen(*words) >= SHORTEST_WORD)
-      return true;
-  return false;
-}
-
 bool
 cw_transcoder_is_for_another(const CwTranscoder *transcoder, const CwModel *model)
 {
-  const CwModelConfig *config = cw_model_peek_config(model);
-  if (!config->is_named)
-    return false;
-  g_auto(GStrv) wanted = dup_words(transcoder->config.model_name);
-  g_auto(GStrv) own = dup_words(config->name);
-  if (!has_words(wanted) || !has_words(own))
-    return false;
-  for (char **word = wanted; *word != NULL; word++)
-    if (strlen(*word) >= SHORTEST_WORD && g_strv_contains((const char *const *)own, *word))
-      return false;
-  return true;
+  const char *wanted = transcoder->config.model_name;
+  const char *given = cw_model_peek_config(model)->given;
+  return given != NULL && cw_model_name_has_word(wanted) && cw_model_name_has_word(given) &&
+         !cw_model_names_share_word(wanted, given);
 }

@@ -6,6 +6,8 @@
 
 #include <math.h>
 
+#include "model/model-name.h"
+
 typedef struct {
   const CwTensorFile *file;
   const char *family;
@@ -191,9 +193,11 @@ cw_model_plan_new_from_gguf(const CwTensorFile *file, GError **error)
     return NULL;
   }
   plan->config.architecture = families[i].architecture;
-  plan->config.is_named = cw_tensor_file_get_string(file, "general.name", &name);
-  plan->name = plan->config.is_named ? g_strdup(name) : g_path_get_basename(path);
+  if (cw_tensor_file_get_string(file, "general.name", &name) && *name != '\0')
+    plan->given = g_strdup(name);
+  plan->name = cw_model_dup_name(path, plan->given);
   plan->config.name = plan->name;
+  plan->config.given = plan->given;
   Reader reader = { file, family, error, true };
   read_sizes(&reader, plan);
   read_family(&reader, plan);

@@ -410,7 +410,8 @@ cw_model_plan_new_from_hf(const char *folder, GError **error)
   const char *name = read_string(&reader, "_name_or_path");
   bool is_name = name != NULL && *name != '\0' && strchr(name, '\\') == NULL && *name != '.';
   plan->name = is_name ? g_strdup(name) : g_path_get_basename(folder);
-  plan->config.is_named = is_name && !g_path_is_absolute(name);
+  plan->given = is_name && !g_path_is_absolute(name) ? g_strdup(name) : NULL;
+  plan->config.given = plan->given;
   read_family(&reader, plan);
   plan->config.n_vocabulary = read_int(&reader, "vocab_size", 0);
   plan->config.name = plan->name;

@@ -12,6 +12,7 @@ cw_model_plan_free(CwModelPlan *plan)
   if (plan == NULL)
     return;
   g_free(plan->name);
+  g_free(plan->given);
   g_free(plan->windows);
   g_free(plan);
 }

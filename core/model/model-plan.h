@@ -18,8 +18,8 @@ typedef struct {
 } CwRopePlan;
 
 typedef struct {
-  CwModelConfig config; /* config.name is `name` */
-  char *name;
+  CwModelConfig config; /* config.name is `name`, config.given is `given` */
+  char *name, *given;
   CwRopePlan rope;       /* of layers that see everything */
   CwRopePlan local_rope; /* of layers with a window */
   int64_t n_rotary;      /* of K */

@@ -98,6 +98,9 @@ test_info_of_smollm2(Fixture *fixture, gconstpointer data)
   assert_member(object, "layers", 30);
   assert_member(object, "width", 576);
   assert_member(object, "vocabulary", 49152);
+  g_assert_cmpstr(json_object_get_string_member(object, "name"), ==, "SmolLM2-135M-Instruct");
+  g_assert_cmpstr(json_object_get_string_member(object, "given_name"), ==,
+                  "Smollm2 135M 8k Lc100K Mix1 Ep2");
   g_autoptr(Outcome) plain = run_clew("info", "--no-hash", model, NULL);
   assert_status(plain, 0);
   assert_contains(plain->out, "Architecture         Llama\n");

@@ -2,6 +2,7 @@
  * of others: looking, walking, clicking, pinning, thresholds, names and notes, undo of all of
  * it, saving, opening again, exporting, closing. What is asserted is the document; that no turn
  * of the main loop takes long is asserted over all of it. */
+#include <glib/gstdio.h>
 #include <string.h>
 
 #include "desktop/settings.h"
@@ -368,6 +369,61 @@ hides_counts(Fixture *f)
          gtk_widget_compute_bounds(toast, page, &b) && graphene_rect_intersection(&a, &b, NULL);
 }
 
+static bool
+has_label(GtkWidget *widget, const char *text)
+{
+  if (GTK_IS_LABEL(widget) && strcmp(gtk_label_get_text(GTK_LABEL(widget)), text) == 0)
+    return gtk_widget_get_mapped(widget);
+  for (GtkWidget *child = gtk_widget_get_first_child(widget); child != NULL;
+       child = gtk_widget_get_next_sibling(child))
+    if (has_label(child, text))
+      return true;
+  return false;
+}
+
+static bool
+offers_save_as(Fixture *f)
+{
+  GtkWidget *page = GTK_WIDGET(f->session.window->page);
+  GtkWidget *banner = session_find_class(page, "error-banner");
+  for (GtkWidget *child = banner != NULL ? gtk_widget_get_first_child(banner) : NULL;
+       child != NULL; child = gtk_widget_get_next_sibling(child))
+    if (GTK_IS_BUTTON(child) && gtk_widget_get_mapped(child) &&
+        g_strcmp0(gtk_actionable_get_action_name(GTK_ACTIONABLE(child)), "win.save-as") == 0)
+      return true;
+  return false;
+}
+
+/* Ctrl+S with nothing to save: the file stays as whoever made it left it. */
+static void
+save_nothing(Fixture *f)
+{
+  g_autofree char *before = NULL, *after = NULL;
+  gsize n_before = 0, n_after = 0;
+  GStatBuf was, is;
+  g_assert_true(cwu_document_is_saved(document_of(f)));
+  g_assert_true(g_file_get_contents(f->path, &before, &n_before, NULL));
+  g_assert_cmpint(g_stat(f->path, &was), ==, 0);
+  session_keys("ctrl+s");
+  session_until(has_label(GTK_WIDGET(f->session.window->page), "No changes to save"));
+  session_settle(&f->session);
+  g_assert_cmpint(g_stat(f->path, &is), ==, 0);
+  g_assert_cmpuint(was.st_ino, ==, is.st_ino);
+  g_assert_true(g_file_get_contents(f->path, &after, &n_after, NULL));
+  g_assert_cmpmem(before, n_before, after, n_after);
+}
+
+/* Ctrl+S onto a file that may not be written: told inline, with the way out beside it. */
+static void
+save_read_only(Fixture *f)
+{
+  g_assert_cmpint(g_chmod(f->path, 0444), ==, 0);
+  session_keys("ctrl+s");
+  session_until(offers_save_as(f));
+  g_assert_false(cwu_document_is_saved(document_of(f)));
+  g_assert_cmpint(g_chmod(f->path, 0644), ==, 0);
+}
+
 static void
 save(Fixture *f)
 {
@@ -385,6 +441,7 @@ save(Fixture *f)
     session_keys("ctrl+s");
     session_until(cwu_document_is_saved(document_of(f)));
     session_until(!hides_counts(f)); /* It comes from below. */
+    session_until(!offers_save_as(f));
   }
   session_until(cwu_document_is_saved(document_of(f)));
 }
@@ -543,6 +600,7 @@ test_session(Fixture *f, gconstpointer data)
     return;
   do_step(f, "open", open_file);
   do_step(f, "look at all", look_at_all);
+  do_step(f, "save nothing", save_nothing);
   read_document(f, &f->first_text, &f->first_length);
   do_step(f, "forces", show_forces);
   do_step(f, "table", show_table);
@@ -557,6 +615,8 @@ test_session(Fixture *f, gconstpointer data)
   g_free(g_steal_pointer(&text));
   do_step(f, "redo all", redo_all);
   do_step(f, "look at all", look_at_all);
+  if (g_str_has_suffix(f->path, FIRST))
+    do_step(f, "save read-only", save_read_only);
   do_step(f, "save", save);
   do_step(f, "export", export_picture);
   do_step(f, "new tab", new_tab);

@@ -1,6 +1,8 @@
 /* test-ui-document.c - the document that widgets observe: loading, masks that follow, undo over
  * traces, saving, the history of selections. No display is needed. */
+#include <glib/gstdio.h>
 #include <math.h>
+#include <string.h>
 
 #include "models/document.h"
 #include "test-support.h"
@@ -274,6 +276,37 @@ test_save(Fixture *f, gconstpointer data)
   test_remove_tree(folder);
 }
 
+/* The mode's bits decide, also for root, whom the system would let write. */
+static void
+test_read_only(Fixture *f, gconstpointer data)
+{
+  g_autofree char *folder = test_temp_dir(), *path = g_build_filename(folder, "a.clew", NULL);
+  g_autofree char *before = NULL, *after = NULL;
+  gsize n_before = 0, n_after = 0;
+  g_autoptr(GFile) file = sample("capital-of-france.clew"), copy = g_file_new_for_path(path);
+  g_assert_true(g_file_copy(file, copy, G_FILE_COPY_NONE, NULL, NULL, NULL, NULL));
+  load(f, copy);
+  CwDocument *core = cwu_document_peek_core(f->document);
+  g_assert_true(g_file_get_contents(path, &before, &n_before, NULL));
+  cw_document_set_gravity(core, 0.125);
+  cwu_document_sync(f->document);
+  g_assert_cmpint(g_chmod(path, 0444), ==, 0);
+  cwu_document_save_async(f->document, copy, FALSE, saved_cb, f);
+  g_main_loop_run(f->loop);
+  g_assert_error(f->error, CW_ERROR, CW_ERROR_IO);
+  g_assert_nonnull(strstr(f->error->message, "a.clew is read-only"));
+  g_assert_false(cwu_document_is_saved(f->document));
+  g_assert_true(g_file_get_contents(path, &after, &n_after, NULL));
+  g_assert_cmpmem(before, n_before, after, n_after);
+  g_clear_error(&f->error);
+  g_assert_cmpint(g_chmod(path, 0644), ==, 0);
+  cwu_document_save_async(f->document, copy, FALSE, saved_cb, f);
+  g_main_loop_run(f->loop);
+  g_assert_no_error(f->error);
+  g_assert_true(cwu_document_is_saved(f->document));
+  test_remove_tree(folder);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -287,6 +320,7 @@ main(int argc, char **argv)
     { "/ui/document/undo-of-a-trace", test_trace },
     { "/ui/document/back-and-forward", test_visits },
     { "/ui/document/saves", test_save },
+    { "/ui/document/leaves-a-read-only-file", test_read_only },
   };
   g_test_init(&argc, &argv, NULL);
   for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)

@@ -3,8 +3,10 @@
  * every graph of the history are kept, so that undoing a trace shows the old graph at once. */
 #include "models/document.h"
 
+#include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "models/json-text.h"
 #include "models/prune-runner.h"
@@ -498,6 +500,21 @@ save_job_free(gpointer data)
   g_free(job);
 }
 
+/* A file that nobody may write is not replaced either, though its folder (and root's rights)
+ * would let that happen. */
+static bool
+check_writable(const char *path, GError **error)
+{
+  GStatBuf info;
+  if (g_stat(path, &info) != 0 || !S_ISREG(info.st_mode) ||
+      ((info.st_mode & (S_IWUSR | S_IWGRP | S_IWOTH)) != 0 && g_access(path, W_OK) == 0))
+    return true;
+  g_autofree char *name = g_filename_display_basename(path);
+  g_set_error(error, CW_ERROR, CW_ERROR_IO,
+              "%s is read-only and was left as it is: save under another name", name);
+  return false;
+}
+
 static void
 save_thread(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
@@ -514,6 +531,8 @@ save_thread(GTask *task, gpointer source, gpointer data, GCancellable *cancellab
   else if (path == NULL)
     g_set_error(&error, CW_ERROR, CW_ERROR_UNSUPPORTED,
                 "That place is not on this machine: save to a local folder");
+  else if (!check_writable(path, &error))
+    ok = false;
   else if (g_str_has_suffix(path, ".json"))
     ok = cw_graph_save_json(graph, NULL, &view, path, NULL, &error);
   else

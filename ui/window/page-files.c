@@ -85,9 +85,10 @@ saved_cb(GObject *source, GAsyncResult *result, gpointer user_data)
     GFile *file = cwu_document_peek_file(CWU_DOCUMENT(source));
     g_autofree char *uri = g_file_get_uri(file);
     gtk_recent_manager_add_item(gtk_recent_manager_get_default(), uri);
+    cwu_page_tell(saving->page, NULL);
     cwu_page_toast(saving->page, _("Saved"));
   } else {
-    cwu_page_tell(saving->page, error->message);
+    cwu_page_tell_unsaved(saving->page, error->message);
   }
   saving_end(saving, ok);
 }
@@ -155,6 +156,13 @@ cwu_page_save(CwuPage *self, CwuSavedCb done, gpointer user_data)
   GFile *file = cwu_document_peek_file(document);
   if (file == NULL) {
     cwu_page_save_as(self, done, user_data);
+    return;
+  }
+  if (cwu_document_is_saved(document) && g_file_query_exists(file, NULL)) {
+    /* Another program's file stays byte for byte as that wrote it. */
+    cwu_page_toast(self, _("No changes to save"));
+    if (done != NULL)
+      done(self, TRUE, user_data);
     return;
   }
   Saving *saving = g_new0(Saving, 1);

@@ -30,6 +30,7 @@ struct _CwuPage {
   CwuRecovered *recovering;            /* read at present; NULL: an ordinary file */
   GFile *opening;                      /* the file being read, NULL if none */
   GtkWidget *banner, *banner_text;     /* an error, until it is closed */
+  GtkWidget *banner_save_as;           /* where it is one of saving */
   GtkWidget *stack;                    /* "empty", "no-model", "loading", "graph", "runs" */
   CwuRunsPane *runs;                   /* of the page of runs, else NULL */
   GtkWidget *view, *side;              /* side: hidden with F9 */
@@ -51,11 +52,25 @@ static guint signals[N_SIGNALS];
 
 /* ---- what is told ---------------------------------------------------------------------- */
 
+static void
+show_banner(CwuPage *self, const char *message, gboolean is_unsaved)
+{
+  if (message != NULL)
+    gtk_label_set_text(GTK_LABEL(self->banner_text), message);
+  gtk_widget_set_visible(self->banner_save_as, is_unsaved);
+  gtk_revealer_set_reveal_child(GTK_REVEALER(self->banner), message != NULL);
+}
+
 void
 cwu_page_tell(CwuPage *self, const char *message)
 {
-  gtk_label_set_text(GTK_LABEL(self->banner_text), message);
-  gtk_revealer_set_reveal_child(GTK_REVEALER(self->banner), TRUE);
+  show_banner(self, message, FALSE);
+}
+
+void
+cwu_page_tell_unsaved(CwuPage *self, const char *message)
+{
+  show_banner(self, message, TRUE);
 }
 
 /* Over the picture, where there is one: what is below it has numbers. */
@@ -294,8 +309,13 @@ banner_new(CwuPage *self)
   gtk_widget_set_valign(close, GTK_ALIGN_CENTER);
   cwu_hint_set(close, _("Close"));
   g_signal_connect_swapped(close, "clicked", G_CALLBACK(hide_banner_cb), self);
+  self->banner_save_as = gtk_button_new_with_mnemonic(_("Save _As…"));
+  gtk_actionable_set_action_name(GTK_ACTIONABLE(self->banner_save_as), "win.save-as");
+  gtk_widget_set_valign(self->banner_save_as, GTK_ALIGN_CENTER);
+  gtk_widget_set_visible(self->banner_save_as, FALSE);
   gtk_box_append(GTK_BOX(box), icon);
   gtk_box_append(GTK_BOX(box), self->banner_text);
+  gtk_box_append(GTK_BOX(box), self->banner_save_as);
   gtk_box_append(GTK_BOX(box), close);
   gtk_revealer_set_child(GTK_REVEALER(self->banner), box);
   return self->banner;

@@ -49,8 +49,10 @@ gboolean cwu_page_is_blank(CwuPage *self);
 /* A graph is here that is in no file: closing would lose it. */
 gboolean cwu_page_is_unsaved(CwuPage *self);
 
-/* Tells of a failure inline, until it is closed; the message says what to do. */
+/* Tells of a failure inline, until it is closed; the message says what to do. After a failed
+ * saving a button saves as another file. NULL closes what was told. */
 void cwu_page_tell(CwuPage *self, const char *message);
+void cwu_page_tell_unsaved(CwuPage *self, const char *message);
 void cwu_page_toast(CwuPage *self, const char *message);
 
 G_END_DECLS

@@ -27,7 +27,9 @@
  * the weak ones among them would not be seen at all: the least ink is more, the fewer edges. */
 #define USUAL_EDGES 8000.0
 #define FEW_POWER   0.75
-#define FEW_MOST    12.0
+#define FEW_MOST    60.0
+/* A dozen lines are no mass at all but drawn ones, the strong among them darker still. */
+#define FEW_MASS 12.0 /* so much more ink than usual still makes one */
 
 struct _CwuEdgeRaster {
   CwuCamera camera;  /* plot at the origin, in device pixels */
@@ -163,15 +165,31 @@ add_segment(CwuEdgeRaster *raster, CwuPoint a, CwuPoint b, float ink)
   }
 }
 
+typedef struct {
+  double least, most;
+} Inks;
+
 static double
-least_ink(const CwuScene *scene)
+fewness(size_t n_edges)
 {
-  double few = pow(USUAL_EDGES / (double)MAX(scene->n_edges, 1), FEW_POWER);
-  return INK_LEAST * CLAMP(few, 1, FEW_MOST);
+  return CLAMP(pow(USUAL_EDGES / (double)MAX(n_edges, 1), FEW_POWER), 1, FEW_MOST);
+}
+
+double
+cwu_edge_fewness(size_t n_edges)
+{
+  return (fewness(n_edges) - 1) / (FEW_MOST - 1);
+}
+
+static Inks
+inks_for(const CwuScene *scene)
+{
+  double few = fewness(scene->n_edges);
+  return (Inks){ INK_LEAST * few, INK_MOST * MAX(few / FEW_MASS, 1) };
 }
 
 static void
-add_edge(CwuEdgeRaster *raster, const CwuLayout *layout, const CwuSceneEdge *edge, double least)
+add_edge(CwuEdgeRaster *raster, const CwuLayout *layout, const CwuSceneEdge *edge, Inks inks)
 {
   CwuCurve curve = cwu_edge_curve(layout, &raster->camera, edge);
   CwuRect bounds = cwu_curve_bounds(&curve);
@@ -182,7 +200,7 @@ add_edge(CwuEdgeRaster *raster, const CwuLayout *layout, const CwuSceneEdge *edg
   CwuPoint points[CWU_CURVE_MAX_POINTS];
   size_t n = cwu_curve_flatten(&curve, points);
   double share = MIN(fabs((double)edge->share), 1.0);
-  float ink = (float)((least + (INK_MOST - least) * share) * raster->ink);
+  float ink = (float)((inks.least + (inks.most - inks.least) * share) * raster->ink);
   for (size_t i = 1; i < n; i++)
     add_segment(raster, points[i - 1], points[i], ink);
 }
@@ -191,14 +209,14 @@ size_t
 cwu_edge_raster_add(CwuEdgeRaster *raster, const CwuScene *scene, const CwuLayout *layout,
                     size_t from, size_t to, const CwCancel *cancel)
 {
-  double least = least_ink(scene);
+  Inks inks = inks_for(scene);
   size_t i = from;
   for (; i < MIN(to, scene->n_edges); i++) {
     if ((i - from) % EDGES_PER_LOOK == 0 && cw_cancel_is_triggered(cancel))
       break;
     if (i + EDGES_AHEAD < scene->n_edges)
       __builtin_prefetch(&scene->edges[scene->edge_order[i + EDGES_AHEAD]]);
-    add_edge(raster, layout, &scene->edges[scene->edge_order[i]], least);
+    add_edge(raster, layout, &scene->edges[scene->edge_order[i]], inks);
   }
   return i;
 }

@@ -9,6 +9,10 @@
 
 typedef struct _CwuEdgeRaster CwuEdgeRaster;
 
+/* How far so many edges are from being a mass: 0 for thousands, 1 for a few dozen and fewer,
+ * each of which has to be seen alone. */
+double cwu_edge_fewness(size_t n_edges);
+
 /* A picture of camera->plot at `scale` device pixels per px. NULL and CW_ERROR_NO_MEMORY if it
  * does not fit. */
 CwuEdgeRaster *cwu_edge_raster_new(const CwuCamera *camera, double scale, GError **error);

@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "picture/axis-names.h"
+#include "picture/edge-raster.h"
 #include "picture/label-painter.h"
 #include "picture/layers-layout.h"
 #include "picture/note-painter.h"
@@ -21,6 +22,10 @@
 #define MAX_EDGE_PX   5.0
 #define MIN_EDGE_PX   0.7
 #define ARROW_PX      5.0
+/* Of the mass' opacity: the weakest edge of thousands, of a few, and the strongest. */
+#define MASS_LEAST 0.08
+#define FEW_LEAST  0.6
+#define MASS_MOST  0.98
 
 CwuRect
 cwu_painter_plot(const CwuRect *picture)
@@ -125,13 +130,14 @@ cwu_painter_draw_mass(CwuCanvas *canvas, const CwuPicture *picture, size_t n_edg
 {
   const CwuScene *scene = picture->scene;
   CwuRect clip = clip_of(picture);
+  double least = MASS_LEAST + (FEW_LEAST - MASS_LEAST) * cwu_edge_fewness(scene->n_edges);
   canvas->class->push_clip(canvas, &clip);
   for (size_t i = MIN(n_edges, scene->n_edges); i-- > 0;) {
     const CwuSceneEdge *edge = &scene->edges[scene->edge_order[i]];
     CwuCurve curve = cwu_edge_curve(picture->layout, &picture->camera, edge);
     double share = MIN(fabs((double)edge->share), 1.0);
     CwuColour colour = picture->theme->mass;
-    colour.a *= cwu_painter_mass_alpha(picture) * (0.08 + 0.9 * sqrt(share));
+    colour.a *= cwu_painter_mass_alpha(picture) * (least + (MASS_MOST - least) * sqrt(share));
     CwuStyle style = { .stroke = colour, .stroke_px = 0.8 };
     canvas->class->curve(canvas, &curve, &style);
   }

@@ -8,6 +8,7 @@
 #include "graph/walk.h"
 #include "picture/force-plane.h"
 #include "picture/label-painter.h"
+#include "picture/label-placer.h"
 #include "picture/layers-layout.h"
 #include "picture/note-painter.h"
 #include "small-graph.h"
@@ -528,6 +529,36 @@ test_notes_stay_inside(void)
   painting_clear(&p);
 }
 
+static bool
+place_further(CwuLabelPlacer *placer, CwuPoint at, CwuRect *card)
+{
+  for (int ring = 1; ring < 24; ring++)
+    if (cwu_label_placer_place(placer, at, 7, 9 * ring, card))
+      return true;
+  return false;
+}
+
+/* A node in a row of others, between two bars: there is room beyond all of them, but no leader
+ * runs through any. With a gap in the lower bar, the card goes there. */
+static void
+test_leaders_are_clear(void)
+{
+  const CwuRect bounds = { 0, 0, 800, 300 };
+  const CwuPoint at = { 400, 100 };
+  for (int has_gap = 0; has_gap < 2; has_gap++) {
+    g_autoptr(CwuLabelPlacer) placer = cwu_label_placer_new(&bounds);
+    CwuRect card = { 0, 0, 80, 16 }, bar = { 0, 70, 800, 18 };
+    cwu_label_placer_block(placer, &bar);
+    bar = (CwuRect){ 0, 112, has_gap ? 390 : 800, 18 };
+    cwu_label_placer_block(placer, &bar);
+    for (int i = -3; i <= 3; i++)
+      cwu_label_placer_block(placer, &(CwuRect){ at.x + 40 * i - 7, at.y - 7, 14, 14 });
+    g_assert_false(cwu_label_placer_place(placer, at, 7, 0, &card));
+    g_assert_cmpint(place_further(placer, at, &card), ==, has_gap);
+    g_assert_cmpint(card.y > at.y, ==, has_gap);
+  }
+}
+
 /* How many nodes a card covers. */
 static size_t
 n_covered(const CwuPicture *picture, const CwuRect *card)
@@ -642,5 +673,6 @@ main(int argc, char **argv)
   g_test_add_func("/ui/painting/notes-stay-inside", test_notes_stay_inside);
   g_test_add_func("/ui/painting/notes-keep-off-nodes", test_notes_keep_off_nodes);
   g_test_add_func("/ui/painting/hover-keeps-off", test_hover_keeps_off);
+  g_test_add_func("/ui/painting/leaders-are-clear", test_leaders_are_clear);
   return g_test_run();
 }

@@ -22,6 +22,9 @@
 #define MAIN_PROBABILITY 0.1f
 /* A hidden card comes back with so much air, so that a card at a border does not flicker. */
 #define RETURN_AIR_PX 4.0
+/* How far off a card goes that must be there. */
+#define N_RINGS 24
+#define RING_PX 9.0
 /* Of covering the selected node's name, or another's; see clear-place.h. */
 #define MAIN_WEIGHT 6.0
 #define CARD_WEIGHT 3.0
@@ -59,14 +62,16 @@ block_nodes(CwuLabelPlacer *placer, const CwuPicture *picture)
   }
 }
 
-/* Some nodes have a card even in a crowd: further off, with a leader. */
+/* Some nodes have a card even in a crowd: further off, with a leader, which would seem to
+ * come from any node that it ran over; only where no place has a clear one, it does. */
 static bool
 place_card(CwuLabelPlacer *placer, CwuCard *card, double radius, bool must)
 {
-  double width = card->rect.width, height = card->rect.height;
-  for (int ring = 0; ring < (must ? 24 : 1); ring++)
-    if (cwu_label_placer_place(placer, card->at, radius + 9.0 * ring, width, height,
-                               &card->rect))
+  for (int ring = 0; ring < (must ? N_RINGS : 1); ring++)
+    if (cwu_label_placer_place(placer, card->at, radius, RING_PX * ring, &card->rect))
+      return true;
+  for (int ring = 1; ring < (must ? N_RINGS : 1); ring++)
+    if (cwu_label_placer_place(placer, card->at, radius + RING_PX * ring, 0, &card->rect))
       return true;
   return false;
 }

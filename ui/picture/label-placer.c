@@ -8,6 +8,7 @@
 
 #define BUCKET_PX 40.0
 #define GAP_PX    3.0
+#define STEP_PX   3.0
 
 struct _CwuLabelPlacer {
   CwuRect bounds;
@@ -80,16 +81,47 @@ cwu_label_placer_is_free(const CwuLabelPlacer *placer, const CwuRect *rect)
   return true;
 }
 
-bool
-cwu_label_placer_place(CwuLabelPlacer *placer, CwuPoint at, double radius, double width,
-                       double height, CwuRect *card)
+/* Whether a line runs over blocked ground inside the bounds; in steps that are short beside
+ * what it must not cross. */
+static bool
+is_crossed(const CwuLabelPlacer *placer, CwuPoint from, CwuPoint to)
 {
-  double off = radius + GAP_PX, corner = radius * 0.7 + 1;
+  int n = (int)CLAMP(hypot(to.x - from.x, to.y - from.y) / STEP_PX, 1, 4096);
+  for (int i = 0; i <= n; i++) {
+    double x = from.x + (to.x - from.x) * i / n, y = from.y + (to.y - from.y) * i / n;
+    CwuRect point = { x - 0.5, y - 0.5, 1, 1 };
+    if (cwu_rect_contains_rect(&placer->bounds, &point) &&
+        !cwu_label_placer_is_free(placer, &point))
+      return true;
+  }
+  return false;
+}
+
+/* From outside of the square that a point of this radius blocks to the card's nearest point. */
+static bool
+has_clear_leader(const CwuLabelPlacer *placer, CwuPoint at, double radius, const CwuRect *card)
+{
+  CwuPoint to = { CLAMP(at.x, card->x, card->x + card->width),
+                  CLAMP(at.y, card->y, card->y + card->height) };
+  double length = hypot(to.x - at.x, to.y - at.y), start = (radius + GAP_PX) * G_SQRT2;
+  if (length <= start)
+    return true;
+  CwuPoint from = { at.x + (to.x - at.x) * start / length,
+                    at.y + (to.y - at.y) * start / length };
+  return !is_crossed(placer, from, to);
+}
+
+bool
+cwu_label_placer_place(CwuLabelPlacer *placer, CwuPoint at, double radius, double off,
+                       CwuRect *card)
+{
+  double width = card->width, height = card->height;
+  double side = radius + off + GAP_PX, corner = (radius + off) * 0.7 + 1;
   const CwuPoint places[] = {
-    { at.x + off, at.y - height / 2 },
-    { at.x - off - width, at.y - height / 2 },
-    { at.x - width / 2, at.y - off - height },
-    { at.x - width / 2, at.y + off },
+    { at.x + side, at.y - height / 2 },
+    { at.x - side - width, at.y - height / 2 },
+    { at.x - width / 2, at.y - side - height },
+    { at.x - width / 2, at.y + side },
     { at.x + corner, at.y - corner - height },
     { at.x - corner - width, at.y - corner - height },
     { at.x + corner, at.y + corner },
@@ -97,7 +129,8 @@ cwu_label_placer_place(CwuLabelPlacer *placer, CwuPoint at, double radius, doubl
   };
   for (size_t i = 0; i < G_N_ELEMENTS(places); i++) {
     CwuRect rect = { places[i].x, places[i].y, width, height };
-    if (!cwu_label_placer_is_free(placer, &rect))
+    if (!cwu_label_placer_is_free(placer, &rect) ||
+        (off > 0 && !has_clear_leader(placer, at, radius, &rect)))
       continue;
     cwu_label_placer_block(placer, &rect);
     *card = rect;

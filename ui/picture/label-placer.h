@@ -12,7 +12,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CwuLabelPlacer, cwu_label_placer_free)
 /* Ground that no card may cover; parts outside the bounds are ignored. */
 void cwu_label_placer_block(CwuLabelPlacer *placer, const CwuRect *rect);
 bool cwu_label_placer_is_free(const CwuLabelPlacer *placer, const CwuRect *rect);
-/* A card of width x height beside a point of this radius: right, left, above, below, then the
- * corners. On success *card is blocked ground for those that come later. */
-bool cwu_label_placer_place(CwuLabelPlacer *placer, CwuPoint at, double radius, double width,
-                            double height, CwuRect *card);
+/* A card of the size of *card beside a point of this radius: right, left, above, below, then
+ * the corners. `off` is how much further away than close by: a leader joins the two, which runs
+ * over blocked ground no more than the card does. On success *card is blocked ground for those
+ * that come later. */
+bool cwu_label_placer_place(CwuLabelPlacer *placer, CwuPoint at, double radius, double off,
+                            CwuRect *card);

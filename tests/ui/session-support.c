@@ -345,6 +345,10 @@ session_init(int *argc, char ***argv)
   if (g_getenv("CLEW_TEST_DARK") != NULL)
     adw_style_manager_set_color_scheme(adw_style_manager_get_default(),
                                        ADW_COLOR_SCHEME_FORCE_DARK);
+  const char *scale = g_getenv("CLEW_TEST_TYPE_SCALE"); /* 1.5: half as large again */
+  if (scale != NULL)
+    g_object_set(gtk_settings_get_default(), "gtk-xft-dpi",
+                 (int)(96 * 1024 * g_ascii_strtod(scale, NULL)), NULL);
   session_watch_start();
   return true;
 }

@@ -7,6 +7,7 @@
 #include "desktop/settings.h"
 #include "loop-watch.h"
 #include "test-support.h"
+#include "text-sight.h"
 #include "trace/message-row.h"
 #include "trace/prompt-bar.h"
 #include "trace/target-list.h"
@@ -546,6 +547,33 @@ test_long_line(Fixture *fixture, gconstpointer data)
   loop_check_turn("36 KB pasted as one line", watch.worst_cpu_ms);
 }
 
+/* However large the type is, and whatever takes room from the text after it was put there. */
+static void
+test_cursor_is_seen(Fixture *fixture, gconstpointer data)
+{
+  static const int n_words[] = { 5, 40, 90, 150, 8400 };
+  if (fixture->model == NULL)
+    return;
+  GtkTextView *view = GTK_TEXT_VIEW(find_type(fixture, CWU_TYPE_TOKEN_VIEW));
+  g_object_set(gtk_settings_get_default(), "gtk-enable-animations", FALSE, NULL);
+  load(fixture);
+  for (int dpi = 96; dpi <= 144; dpi += 48) {
+    g_object_set(gtk_settings_get_default(), "gtk-xft-dpi", dpi * 1024, NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(n_words); i++) {
+      g_autoptr(GString) text = g_string_new("The");
+      for (int k = 1; k < n_words[i]; k++)
+        g_string_append(text, k % 100 == 99 ? "\n" : " weather");
+      cwu_prompt_bar_set_text(fixture->bar, "");
+      paste(fixture, text->str);
+      loop_turn_until(n_words[i] > 8192 ? message_of(fixture) != NULL : has_next(fixture));
+      loop_turn_for(200);
+      loop_turn_until(text_sight_has_cursor(view));
+    }
+  }
+  g_object_set(gtk_settings_get_default(), "gtk-xft-dpi", 96 * 1024, "gtk-enable-animations",
+               TRUE, NULL);
+}
+
 #define ADD(name, function) \
   g_test_add("/ui/prompt-bar/" name, Fixture, NULL, set_up, function, tear_down)
 
@@ -568,5 +596,6 @@ main(int argc, char **argv)
   ADD("names", test_names);
   ADD("loop-never-waits", test_loop_never_waits);
   ADD("long-line", test_long_line);
+  ADD("cursor-is-seen", test_cursor_is_seen);
   return g_test_run();
 }

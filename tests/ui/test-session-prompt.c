@@ -6,6 +6,7 @@
 #include "desktop/settings.h"
 #include "session-support.h"
 #include "test-support.h"
+#include "text-sight.h"
 #include "trace/prompt-bar.h"
 #include "trace/token-view.h"
 
@@ -75,6 +76,12 @@ static CwuPromptBar *
 bar_of(Fixture *f)
 {
   return CWU_PROMPT_BAR(session_find(window_of(f), CWU_TYPE_PROMPT_BAR));
+}
+
+static GtkTextView *
+text_of(Fixture *f)
+{
+  return GTK_TEXT_VIEW(session_find(window_of(f), CWU_TYPE_TOKEN_VIEW));
 }
 
 static bool
@@ -352,6 +359,7 @@ test_too_long(Fixture *f, gconstpointer data)
   session_keys("ctrl+n ctrl+v");
   session_until(has_message(f));
   session_settle(&f->session);
+  session_until(text_sight_has_cursor(text_of(f)));
   session_shoot(&f->session, "too-long");
   GtkWidget *message = session_find_class(window_of(f), "cwu-message");
   const char *said = gtk_label_get_text(GTK_LABEL(session_find(message, GTK_TYPE_LABEL)));
@@ -382,6 +390,7 @@ test_long_line(Fixture *f, gconstpointer data)
   session_keys("ctrl+n ctrl+v");
   session_until(has_message(f));
   session_settle(&f->session);
+  session_until(text_sight_has_cursor(text_of(f)));
   session_shoot(&f->session, "long-line");
   g_assert_true(is_in_bar(f, text->str));
   g_string_free(text, TRUE);

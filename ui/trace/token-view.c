@@ -23,6 +23,7 @@
 #define CHIP_ALPHA      0.09f
 #define BORDER_ALPHA    0.4f
 #define MAX_WIDE_SPACES 300
+#define FOLLOW_MS       60   /* after which a text's height is taken to be its height */
 #define SLOW_CHARACTERS 8000 /* laid out in 4 ms or more if they are one paragraph */
 
 /* Characters that one or more tokens stand for: several where a character is split. */
@@ -44,7 +45,8 @@ struct _CwuTokenView {
   PangoLayout *return_mark;
   GtkAdjustment *seen;  /* of the height; NULL: not in a scroller */
   double height, room;  /* of the text and what it got, as it asked for room last */
-  guint grow;           /* idle source; 0: none */
+  guint grow, follow;   /* idle source, timeout; 0: none */
+  bool is_scrolled;     /* by somebody, since the cursor moved */
   GskRenderNode *drawn; /* in the last frame; NULL: nothing */
   int width;            /* that the text is laid out for */
   guint lay_out_source; /* not 0: a slow text has changed, and is about to be laid out */
@@ -418,6 +420,33 @@ key_pressed_cb(GtkEventControllerKey *controller, guint key, guint code, GdkModi
 
 /* ---- height ----------------------------------------------------------------------------- */
 
+/* A text view shows the cursor where it was put; lines that are laid out after that may push it
+ * out of sight. Then it is shown again, unless somebody looks elsewhere. */
+static gboolean
+follow_cb(gpointer user_data)
+{
+  CwuTokenView *self = user_data;
+  GtkTextView *view = GTK_TEXT_VIEW(self);
+  self->follow = 0;
+  if (gtk_widget_has_focus(GTK_WIDGET(self)) && !self->is_scrolled && self->height > self->room)
+    gtk_text_view_scroll_mark_onscreen(
+        view, gtk_text_buffer_get_insert(gtk_text_view_get_buffer(view)));
+  return G_SOURCE_REMOVE;
+}
+
+static void
+cursor_moved_cb(CwuTokenView *self)
+{
+  self->is_scrolled = false;
+}
+
+static gboolean
+scrolled_cb(CwuTokenView *self)
+{
+  self->is_scrolled = true;
+  return GDK_EVENT_PROPAGATE;
+}
+
 static gboolean
 grow_cb(gpointer user_data)
 {
@@ -440,6 +469,8 @@ height_changed_cb(CwuTokenView *self)
   self->room = room;
   if (self->grow == 0)
     self->grow = g_idle_add(grow_cb, self);
+  if (self->follow == 0)
+    self->follow = g_timeout_add(FOLLOW_MS, follow_cb, self);
 }
 
 static void
@@ -504,6 +535,7 @@ dispose(GObject *object)
 {
   CwuTokenView *self = CWU_TOKEN_VIEW(object);
   g_clear_handle_id(&self->grow, g_source_remove);
+  g_clear_handle_id(&self->follow, g_source_remove);
   if (self->seen != NULL)
     g_signal_handlers_disconnect_by_data(self->seen, self);
   g_clear_object(&self->seen);
@@ -541,6 +573,8 @@ cwu_token_view_init(CwuTokenView *self)
 {
   GtkTextView *view = GTK_TEXT_VIEW(self);
   GtkEventController *keys = gtk_event_controller_key_new();
+  GtkEventController *scroll =
+      gtk_event_controller_scroll_new(GTK_EVENT_CONTROLLER_SCROLL_VERTICAL);
   self->chips = g_array_new(FALSE, FALSE, sizeof(Chip));
   self->ids = g_array_new(FALSE, FALSE, sizeof(int32_t));
   self->return_mark = gtk_widget_create_pango_layout(GTK_WIDGET(self), "↵");
@@ -550,6 +584,8 @@ cwu_token_view_init(CwuTokenView *self)
   gtk_text_buffer_set_enable_undo(gtk_text_view_get_buffer(view), FALSE);
   g_signal_connect_swapped(gtk_text_view_get_buffer(view), "changed",
                            G_CALLBACK(layout_changed), self);
+  g_signal_connect_swapped(gtk_text_view_get_buffer(view), "notify::cursor-position",
+                           G_CALLBACK(cursor_moved_cb), self);
   gtk_text_view_set_wrap_mode(view, GTK_WRAP_WORD_CHAR);
   gtk_text_view_set_accepts_tab(view, FALSE);
   gtk_text_view_set_left_margin(view, CHIP_PADDING_PX);
@@ -563,6 +599,9 @@ cwu_token_view_init(CwuTokenView *self)
   gtk_event_controller_set_propagation_phase(keys, GTK_PHASE_CAPTURE);
   g_signal_connect(keys, "key-pressed", G_CALLBACK(key_pressed_cb), self);
   gtk_widget_add_controller(GTK_WIDGET(self), keys);
+  gtk_event_controller_set_propagation_phase(scroll, GTK_PHASE_CAPTURE);
+  g_signal_connect_swapped(scroll, "scroll", G_CALLBACK(scrolled_cb), self);
+  gtk_widget_add_controller(GTK_WIDGET(self), scroll);
 }
 
 CwuTokenView *

@@ -6,6 +6,7 @@
 #include "graph/minimap.h"
 #include "graph/pick.h"
 #include "graph/walk.h"
+#include "picture/edge-curve.h"
 #include "picture/force-plane.h"
 #include "picture/label-painter.h"
 #include "picture/label-placer.h"
@@ -386,6 +387,64 @@ test_roles_are_painted(void)
   painting_clear(&p);
 }
 
+/* Relative luminance, after WCAG 2.1. */
+static double
+luminance(double r, double g, double b)
+{
+  const double part[] = { r, g, b }, weight[] = { 0.2126, 0.7152, 0.0722 };
+  double sum = 0;
+  for (int i = 0; i < 3; i++)
+    sum += weight[i] *
+           (part[i] <= 0.04045 ? part[i] / 12.92 : pow((part[i] + 0.055) / 1.055, 2.4));
+  return sum;
+}
+
+/* The greatest contrast to the surface of any pixel around a point. */
+static double
+contrast_near(const Painting *p, CwuPoint at)
+{
+  CwuColour c = p->picture.theme->surface;
+  double surface = luminance(c.r, c.g, c.b), most = 1;
+  size_t stride = (size_t)cairo_image_surface_get_stride(p->surface);
+  const uint8_t *data = cairo_image_surface_get_data(p->surface);
+  for (long y = lround(at.y) - 6; y <= lround(at.y) + 6; y++)
+    for (long x = lround(at.x) - 6; x <= lround(at.x) + 6; x++) {
+      const uint8_t *bgr = data + (size_t)y * stride + 4 * (size_t)x;
+      double l = luminance(bgr[2] / 255.0, bgr[1] / 255.0, bgr[0] / 255.0);
+      most = MAX(most, (MAX(l, surface) + 0.05) / (MIN(l, surface) + 0.05));
+    }
+  return most;
+}
+
+/* A weak edge of a selection that has few is plain to see in all styles, without anything
+ * behind it: graphical objects ask for 3 : 1. */
+static void
+test_weak_edges_are_seen(void)
+{
+  Painting p;
+  painting_init(&p, 0);
+  for (size_t e = 0; e < p.scene->n_edges; e++)
+    p.scene->edges[e].share = 0.005f;
+  CwuCurve curve = cwu_edge_curve(p.layout, &p.picture.camera,
+                                  &p.scene->edges[p.focus->edges[p.focus->n_edges - 1]]);
+  CwuPoint middle = { (curve.p[0].x + 3 * (curve.p[1].x + curve.p[2].x) + curve.p[3].x) / 8,
+                      (curve.p[0].y + 3 * (curve.p[1].y + curve.p[2].y) + curve.p[3].y) / 8 };
+  for (int kind = 0; kind < CWU_N_THEMES; kind++) {
+    CwuRect all = { 0, 0, 1000, 700 };
+    g_autoptr(CwuCanvas) canvas = cwu_canvas_cairo_new(1);
+    cairo_t *cr = cairo_create(p.surface);
+    p.picture.theme = cwu_theme_get((CwuThemeKind)kind);
+    cwu_canvas_cairo_set_target(canvas, cr);
+    CwuStyle plain = { .fill = p.picture.theme->surface };
+    canvas->class->box(canvas, &all, 0, &plain);
+    cwu_painter_draw_focus(canvas, &p.picture, SIZE_MAX);
+    cairo_destroy(cr);
+    cairo_surface_flush(p.surface);
+    g_assert_cmpfloat(contrast_near(&p, middle), >=, 3);
+  }
+  painting_clear(&p);
+}
+
 static void
 test_pinned_has_a_ring(void)
 {
@@ -666,6 +725,7 @@ main(int argc, char **argv)
   g_test_add_func("/ui/camera/fit-shows-the-part", test_fit_shows_the_part);
   g_test_add_func("/ui/minimap/frame", test_minimap);
   g_test_add_func("/ui/painting/roles", test_roles_are_painted);
+  g_test_add_func("/ui/painting/weak-edges-are-seen", test_weak_edges_are_seen);
   g_test_add_func("/ui/painting/pinned-has-a-ring", test_pinned_has_a_ring);
   g_test_add_func("/ui/painting/cards-follow", test_cards_follow);
   g_test_add_func("/ui/painting/moving-cards-cover-nothing", test_moving_cards_cover_nothing);

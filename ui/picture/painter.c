@@ -20,8 +20,12 @@
 #define MAX_RADIUS_PX 11.0
 #define GROWTH        0.45 /* of a radius with the zoom */
 #define MAX_EDGE_PX   5.0
-#define MIN_EDGE_PX   0.7
-#define ARROW_PX      5.0
+/* Of the selection's weakest edge: in a crowd, and how much more where there are few. */
+#define MIN_EDGE_PX    0.7
+#define MIN_EDGE_ALPHA 0.4
+#define FEW_EDGES      12.0
+#define FEW_MORE       0.4
+#define ARROW_PX       5.0
 /* Of the mass' opacity: the weakest edge of thousands, of a few, and the strongest. */
 #define MASS_LEAST 0.08
 #define FEW_LEAST  0.6
@@ -122,7 +126,7 @@ clip_of(const CwuPicture *picture)
 double
 cwu_painter_mass_alpha(const CwuPicture *picture)
 {
-  return picture->focus != NULL ? 0.5 : 1;
+  return picture->focus != NULL ? 0.4 : 1;
 }
 
 void
@@ -164,6 +168,13 @@ draw_arrow(CwuCanvas *canvas, const CwuCurve *curve, double off, const CwuStyle 
   }
 }
 
+/* Most edges are weak: a dozen of them would hardly be told from the mass behind them. */
+static double
+focus_more(size_t n_edges)
+{
+  return CLAMP(FEW_MORE - 0.1 * log2((double)MAX(n_edges, 1) / FEW_EDGES), 0, FEW_MORE);
+}
+
 static void
 draw_focus_edge(CwuCanvas *canvas, const CwuPicture *picture, const CwuSceneEdge *edge,
                 const CwuRect *clip)
@@ -176,8 +187,10 @@ draw_focus_edge(CwuCanvas *canvas, const CwuPicture *picture, const CwuSceneEdge
     return;
   double share = MIN(fabs((double)edge->share), 1.0);
   CwuColour colour = edge->weight < 0 ? picture->theme->negative : picture->theme->positive;
-  CwuStyle style = { .stroke = cwu_colour_fade(colour, MIN(1, 0.4 + 8 * share)),
-                     .stroke_px = CLAMP(MAX_EDGE_PX * sqrt(share), MIN_EDGE_PX, MAX_EDGE_PX),
+  double more = focus_more(picture->focus->n_edges), least_px = MIN_EDGE_PX + more;
+  CwuStyle style = { .stroke =
+                         cwu_colour_fade(colour, MIN(1, MIN_EDGE_ALPHA + more + 8 * share)),
+                     .stroke_px = CLAMP(MAX_EDGE_PX * sqrt(share), least_px, MAX_EDGE_PX),
                      .is_dashed = edge->weight < 0 };
   canvas->class->curve(canvas, &curve, &style);
   if (edge->source == picture->focus->selected)

@@ -68,7 +68,7 @@ is_busy(Session *self)
   CwuGraphView *view = cwu_page_peek_view(page);
   g_object_get(document, "is-loading", &is_loading, NULL);
   return is_loading || cwu_document_is_pruning(document) ||
-         (gtk_widget_get_mapped(GTK_WIDGET(view)) && !cwu_graph_view_is_complete(view));
+         (gtk_widget_get_mapped(GTK_WIDGET(view)) && !cwu_graph_view_is_at_rest(view));
 }
 
 void

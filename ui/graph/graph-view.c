@@ -458,6 +458,12 @@ cwu_graph_view_is_complete(CwuGraphView *self)
   return state != NULL && state->is_complete && is_at_rest && self->transition.scene == NULL;
 }
 
+gboolean
+cwu_graph_view_is_at_rest(CwuGraphView *self)
+{
+  return cwu_graph_view_is_complete(self) && self->cards.timeout == 0;
+}
+
 float *
 cwu_graph_view_dup_places(CwuGraphView *self)
 {

@@ -23,6 +23,8 @@ void cwu_graph_view_zoom(CwuGraphView *self, double factor);
 void cwu_graph_view_zoom_to_selection(CwuGraphView *self);
 /* Nothing of the picture is still being made or moves: for tests and screenshots. */
 gboolean cwu_graph_view_is_complete(CwuGraphView *self);
+/* The same, and names have been chosen anew for where everything lies now. */
+gboolean cwu_graph_view_is_at_rest(CwuGraphView *self);
 /* Of the view of forces: where its nodes lie, as CwuPictureOptions.places; NULL in another
  * view. Transfer full. */
 float *cwu_graph_view_dup_places(CwuGraphView *self);

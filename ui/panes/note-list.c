@@ -100,6 +100,7 @@ row_new(CwuNoteList *self, const CwDocumentNote *note)
     gtk_box_append(GTK_BOX(words), node_button_new(self, note));
   gtk_box_append(GTK_BOX(words), text);
   gtk_widget_set_hexpand(words, TRUE);
+  gtk_widget_set_valign(words, GTK_ALIGN_CENTER); /* a line beside the buttons */
   connect_row(self, edit, G_CALLBACK(edit_cb), note);
   connect_row(self, remove, G_CALLBACK(remove_cb), note);
   gtk_widget_add_css_class(row, "note");
@@ -165,9 +166,11 @@ cwu_note_list_new(CwuDocument *document, CwuNotes which)
   gtk_box_append(GTK_BOX(self), heading);
   gtk_box_append(GTK_BOX(self), self->rows);
   g_signal_connect_object(document, "changed", G_CALLBACK(changed_cb), self, G_CONNECT_SWAPPED);
-  if (which == CWU_NOTES_OF_NODE)
+  if (which == CWU_NOTES_OF_NODE) {
+    gtk_widget_add_css_class(GTK_WIDGET(self), "link-section"); /* as far from what follows */
     g_signal_connect_object(document, "selection-changed", G_CALLBACK(update), self,
                             G_CONNECT_SWAPPED);
+  }
   update(self);
   return GTK_WIDGET(self);
 }

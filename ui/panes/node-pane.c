@@ -16,9 +16,10 @@
 #include "window/action-table.h"
 
 #define LEAST_LIST_PX 96
+#define ROW_PX        30 /* linkrow: style.css */
 
 typedef struct {
-  GtkWidget *box, *list, *count; /* box: hidden where there is nothing */
+  GtkWidget *box, *scroller, *list, *count; /* box: hidden where there is nothing */
 } Links;
 
 struct _CwuNodePane {
@@ -64,7 +65,10 @@ fill(Links *links, CwuLinkList *model, bool has_share)
   g_autofree char *count = dup_count(model, has_share);
   cwu_link_list_view_set_model(links->list, model);
   gtk_label_set_text(GTK_LABEL(links->count), count);
-  gtk_widget_set_visible(links->box, g_list_model_get_n_items(G_LIST_MODEL(model)) > 0);
+  int n_rows = (int)MIN(g_list_model_get_n_items(G_LIST_MODEL(model)), 1024);
+  gtk_scrolled_window_set_min_content_height(GTK_SCROLLED_WINDOW(links->scroller),
+                                             MIN(n_rows * ROW_PX, LEAST_LIST_PX));
+  gtk_widget_set_visible(links->box, n_rows > 0);
 }
 
 static void
@@ -178,7 +182,7 @@ links_new(CwuNodePane *self, const char *title, Links *links)
   GtkWidget *heading = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 6);
   GtkWidget *label =
       g_object_new(GTK_TYPE_LABEL, "label", title, "xalign", 0.0f, "hexpand", TRUE, NULL);
-  GtkWidget *scroller = gtk_scrolled_window_new();
+  GtkWidget *scroller = links->scroller = gtk_scrolled_window_new();
   links->box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 4);
   links->count = gtk_label_new(NULL);
   links->list = cwu_link_list_view_new(self->document, title);
@@ -191,7 +195,6 @@ links_new(CwuNodePane *self, const char *title, Links *links)
   gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scroller), GTK_POLICY_NEVER,
                                  GTK_POLICY_AUTOMATIC);
   gtk_scrolled_window_set_propagate_natural_height(GTK_SCROLLED_WINDOW(scroller), TRUE);
-  gtk_scrolled_window_set_min_content_height(GTK_SCROLLED_WINDOW(scroller), LEAST_LIST_PX);
   gtk_scrolled_window_set_child(GTK_SCROLLED_WINDOW(scroller), links->list);
   gtk_box_append(GTK_BOX(links->box), heading);
   gtk_box_append(GTK_BOX(links->box), scroller);

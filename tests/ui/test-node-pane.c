@@ -36,13 +36,14 @@ find_feature(CwuDocument *document)
 static double
 sum_values(CwuLinkList *list, CwuLinkMeaning meaning, guint *n)
 {
-  double sum = 0, last = INFINITY;
+  double sum = 0, last = INFINITY, first = 0;
   *n = 0;
   for (guint i = 0; i < g_list_model_get_n_items(G_LIST_MODEL(list)); i++) {
     g_autoptr(CwuLinkItem) item = g_list_model_get_item(G_LIST_MODEL(list), i);
     g_assert_cmpfloat(fabs(item->value), <=, last);
-    g_assert_cmpfloat(item->length, <=, 1);
     last = fabs(item->value);
+    first = i == 0 ? last : first;
+    g_assert_cmpfloat_with_epsilon(item->length * first, last, 1e-12); /* one scale */
     if (item->meaning != meaning)
       continue;
     sum += fabs(item->value);
@@ -130,7 +131,8 @@ test_values(void)
     CwuLinkMeaning meaning;
     const char *text;
   } cases[] = { { 0.052, CWU_LINK_SHARE, "+5%" },       { 0.0052, CWU_LINK_SHARE, "+0.5%" },
-                { -0.12, CWU_LINK_SHARE, "−12%" },      { -0.0001, CWU_LINK_SHARE, "−0.0%" },
+                { -0.12, CWU_LINK_SHARE, "−12%" },      { -0.0001, CWU_LINK_SHARE, "−0.01%" },
+                { 0.00094, CWU_LINK_SHARE, "+0.09%" },  { -1e-7, CWU_LINK_SHARE, "<0.01%" },
                 { 0.394, CWU_LINK_PROBABILITY, "39%" }, { 0.001, CWU_LINK_PROBABILITY, "<1%" },
                 { -3, CWU_LINK_UNATTRIBUTED, "−300%" } };
   for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {

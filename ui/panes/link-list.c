@@ -145,11 +145,11 @@ append(CwuLinkList *self, int64_t node, CwuLinkMeaning meaning, double value)
 {
   Entry entry = { node, value, meaning };
   g_array_append_val(self->entries, entry);
+  self->largest = MAX(self->largest, fabs(value)); /* Bars are lengths of one scale. */
   if (meaning == CWU_LINK_UNATTRIBUTED)
     return;
   self->n_listed++;
   self->listed_share += fabs(value);
-  self->largest = MAX(self->largest, fabs(value));
 }
 
 static int

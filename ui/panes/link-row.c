@@ -117,12 +117,16 @@ dup_name(CwuLinkRow *self, size_t node)
                         : cwu_document_dup_node_name(self->document, node);
 }
 
-/* "+5.2%" or "−12%". */
+/* "−12%", "+0.5%" or "+0.02%": never a nought, which would have no sign. */
 static char *
 dup_share(double percent)
 {
   const char *sign = percent < 0 ? "−" : "+";
   double size = ABS(percent);
+  if (size < 0.005)
+    return g_strdup("<0.01%");
+  if (size < 0.095)
+    return g_strdup_printf("%s%.2f%%", sign, size);
   return size < 0.95 ? g_strdup_printf("%s%.1f%%", sign, size)
                      : g_strdup_printf("%s%.0f%%", sign, size);
 }

@@ -115,7 +115,7 @@ add_influence(CwuNodeFacts *self, const CwuInfluence *influence)
       g_strdup_printf(_("rank %'zu of %'zu"), influence->rank, influence->n);
   g_autofree char *within =
       isnan(influence->share)
-          ? g_strdup_printf(_("within the first %.0f%%"), MAX(100 * influence->within, 1))
+          ? g_strdup_printf(_("first %.0f%%"), MAX(100 * influence->within, 1))
           : g_strdup_printf("%.2g%%", 100 * influence->share);
   g_autofree char *text = isnan(influence->share) ? g_strjoin(" · ", rank, within, NULL)
                                                   : g_strjoin(" · ", within, rank, NULL);

@@ -303,10 +303,10 @@ build(CwuStartPage *self)
   gtk_widget_set_layout_manager(self->samples, cwu_card_grid_new());
   self->recent = gtk_list_box_new();
   gtk_accessible_update_property(GTK_ACCESSIBLE(self->recent), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                 _("Opened last"), -1);
+                                 _("Recent"), -1);
   gtk_box_append(GTK_BOX(page), head_new());
   self->samples_box = section_new(page, _("Sample circuits"));
-  self->recent_box = section_new(page, _("Opened last"));
+  self->recent_box = section_new(page, _("Recent"));
   gtk_box_append(GTK_BOX(self->samples_box), self->samples);
   gtk_list_box_set_selection_mode(GTK_LIST_BOX(self->recent), GTK_SELECTION_NONE);
   gtk_widget_add_css_class(self->recent, "boxed-list");

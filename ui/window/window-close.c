@@ -68,13 +68,15 @@ static char *
 dup_question(const GPtrArray *pages)
 {
   if (pages->len > 1)
-    return g_strdup_printf(ngettext("%u document has changes that are in no file.",
-                                    "%u documents have changes that are in no file.",
-                                    pages->len),
-                           pages->len);
+    return g_strdup_printf(
+        ngettext("%u document has unsaved changes. If you discard them, they are lost.",
+                 "%u documents have unsaved changes. If you discard them, they are lost.",
+                 pages->len),
+        pages->len);
   g_autofree char *title = NULL;
   g_object_get(pages->pdata[0], "title", &title, NULL);
-  return g_strdup_printf(_("“%s” has changes that are in no file."), title);
+  return g_strdup_printf(_("“%s” has unsaved changes. If you discard them, they are lost."),
+                         title);
 }
 
 void

@@ -5,6 +5,7 @@
 
 #include "loop-watch.h"
 #include "panes-support.h"
+#include "panes/lazy-rows.h"
 #include "panes/link-list.h"
 #include "panes/link-row.h"
 #include "panes/node-facts.h"
@@ -142,6 +143,31 @@ test_values(void)
     g_assert_cmpstr(text, ==, cases[i].text);
   }
   g_object_unref(item);
+}
+
+/* Under a list of few rows there is nothing empty: the next one begins where it always does. */
+static void
+test_short_lists(PanesFixture *f, gconstpointer data)
+{
+  guint n_short = 0;
+  panes_open(f, SAMPLE);
+  panes_show(f, cwu_node_pane_new(f->document), 360, 1200);
+  g_autoptr(CwuInputs) inputs = cwu_inputs_new(cwu_document_peek_graph(f->document));
+  const CwPruned *pruned = cwu_document_peek_pruned(f->document);
+  for (size_t i = 0; i < pruned->n_nodes && n_short < 3; i++) {
+    g_autoptr(CwuLinkList) sources = cwu_link_list_new_sources(inputs, pruned, i);
+    guint n = g_list_model_get_n_items(G_LIST_MODEL(sources));
+    if (!pruned->node_mask[i] || n == 0 || n > 2)
+      continue;
+    cwu_document_set_selected(f->document, (int64_t)i);
+    panes_settle(f);
+    GtkWidget *list = panes_find(f->window, CWU_TYPE_LAZY_ROWS);
+    int height;
+    gtk_widget_measure(list, GTK_ORIENTATION_VERTICAL, -1, NULL, &height, NULL, NULL);
+    g_assert_cmpint(gtk_widget_get_height(list), ==, height);
+    n_short++;
+  }
+  g_assert_cmpuint(n_short, >, 0);
 }
 
 /* ---- facts ----------------------------------------------------------------------------- */
@@ -302,6 +328,8 @@ test_overview(PanesFixture *f, gconstpointer data)
   panes_show(f, cwu_overview_pane_new(f->document), 360, 1200);
   g_autofree char *before = panes_dup_words(f->window);
   g_assert_nonnull(strstr(before, "|Paris|"));
+  g_assert_nonnull(
+      strstr(before, "6\u00a0tokens, 10\u00a0outputs, ")); /* no line begins "outputs" */
   g_assert_null(strstr(before, "Pinned"));
   g_assert_null(strstr(before, "Notes"));
   uint32_t node = (uint32_t)find_feature(f->document);
@@ -458,6 +486,7 @@ main(int argc, char **argv)
     void (*run)(PanesFixture *f, gconstpointer data);
   } cases[] = {
     { "/ui/node-pane/lists-are-the-graphs", test_lists },
+    { "/ui/node-pane/short-lists-are-short", test_short_lists },
     { "/ui/node-pane/influence-shares-and-ranks", test_influence },
     { "/ui/node-pane/says-what-it-is", test_words },
     { "/ui/node-pane/label-is-one-step", test_label },

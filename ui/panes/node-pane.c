@@ -16,7 +16,6 @@
 #include "window/action-table.h"
 
 #define LEAST_LIST_PX 96
-#define ROW_PX        30 /* linkrow: style.css */
 
 typedef struct {
   GtkWidget *box, *scroller, *list, *count; /* box: hidden where there is nothing */
@@ -59,16 +58,28 @@ dup_count(CwuLinkList *links, bool has_share)
   return g_strdup_printf("%s · %.0f%%", count, 100 * cwu_link_list_get_listed_share(links));
 }
 
+/* At least as high as three rows; as those that there are, if there are fewer: they are all
+ * seen then, and a scroll bar, seen or not, would ask for more. */
+static void
+keep_short(Links *links)
+{
+  GtkScrolledWindow *scroller = GTK_SCROLLED_WINDOW(links->scroller);
+  int height;
+  gtk_widget_measure(links->list, GTK_ORIENTATION_VERTICAL, -1, NULL, &height, NULL, NULL);
+  bool is_short = height <= LEAST_LIST_PX;
+  gtk_scrolled_window_set_policy(scroller, GTK_POLICY_NEVER,
+                                 is_short ? GTK_POLICY_EXTERNAL : GTK_POLICY_AUTOMATIC);
+  gtk_scrolled_window_set_min_content_height(scroller, MIN(height, LEAST_LIST_PX));
+}
+
 static void
 fill(Links *links, CwuLinkList *model, bool has_share)
 {
   g_autofree char *count = dup_count(model, has_share);
   cwu_link_list_view_set_model(links->list, model);
   gtk_label_set_text(GTK_LABEL(links->count), count);
-  int n_rows = (int)MIN(g_list_model_get_n_items(G_LIST_MODEL(model)), 1024);
-  gtk_scrolled_window_set_min_content_height(GTK_SCROLLED_WINDOW(links->scroller),
-                                             MIN(n_rows * ROW_PX, LEAST_LIST_PX));
-  gtk_widget_set_visible(links->box, n_rows > 0);
+  keep_short(links);
+  gtk_widget_set_visible(links->box, g_list_model_get_n_items(G_LIST_MODEL(model)) > 0);
 }
 
 static void

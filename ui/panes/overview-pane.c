@@ -83,25 +83,30 @@ add_sample(GtkGrid *grid, int row, Sample sample, const char *words)
 /* ---- contents -------------------------------------------------------------------------- */
 
 /* "12 features": every language counts in its own way. */
-static void
-append_count(GString *out, CwNodeKind kind, size_t n)
+static char *
+dup_count(CwNodeKind kind, size_t n)
 {
   switch (kind) {
   case CW_NODE_FEATURE:
-    g_string_append_printf(out, ngettext("%'zu feature", "%'zu features", n), n);
-    return;
+    return g_strdup_printf(ngettext("%'zu feature", "%'zu features", n), n);
   case CW_NODE_ERROR:
-    g_string_append_printf(out, ngettext("%'zu error node", "%'zu error nodes", n), n);
-    return;
+    return g_strdup_printf(ngettext("%'zu error node", "%'zu error nodes", n), n);
   case CW_NODE_TOKEN:
-    g_string_append_printf(out, ngettext("%'zu token", "%'zu tokens", n), n);
-    return;
+    return g_strdup_printf(ngettext("%'zu token", "%'zu tokens", n), n);
   case CW_NODE_LOGIT:
-    g_string_append_printf(out, ngettext("%'zu output", "%'zu outputs", n), n);
-    return;
+    return g_strdup_printf(ngettext("%'zu output", "%'zu outputs", n), n);
   default:
-    g_string_append_printf(out, ngettext("%'zu other node", "%'zu other nodes", n), n);
+    return g_strdup_printf(ngettext("%'zu other node", "%'zu other nodes", n), n);
   }
+}
+
+/* A number and what it counts stay on one line. */
+static void
+append_count(GString *out, const char *count)
+{
+  g_auto(GStrv) parts = g_strsplit(count, " ", -1);
+  g_autofree char *joined = g_strjoinv("\u00a0", parts);
+  g_string_append_printf(out, "%s%s", out->len > 0 ? ", " : "", joined);
 }
 
 static void
@@ -117,11 +122,13 @@ update_counts(CwuOverviewPane *self)
   GString *out = g_string_new(NULL);
   for (size_t k = 0; k < G_N_ELEMENTS(kinds); k++)
     if (count[kinds[k]] > 0) {
-      append_count(out, kinds[k], count[kinds[k]]);
-      g_string_append(out, ", ");
+      g_autofree char *words = dup_count(kinds[k], count[kinds[k]]);
+      append_count(out, words);
     }
-  g_string_append_printf(out, ngettext("%'zu edge", "%'zu edges", pruned->n_kept_edges),
-                         pruned->n_kept_edges);
+  size_t n_edges = pruned->n_kept_edges;
+  g_autofree char *edges =
+      g_strdup_printf(ngettext("%'zu edge", "%'zu edges", n_edges), n_edges);
+  append_count(out, edges);
   gtk_label_set_text(GTK_LABEL(self->counts), out->str);
   g_string_free(out, TRUE);
 }

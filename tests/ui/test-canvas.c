@@ -618,6 +618,64 @@ test_leaders_are_clear(void)
   }
 }
 
+/* The selected node is named in the densest crowd, over no node that is joined to it. */
+static void
+test_selected_is_named(void)
+{
+  TestRandom random = { 7 };
+  g_autoptr(CwGraph) graph = graph_random(2500, 8, 5, 0.002, 3);
+  g_autoptr(CwuScene) scene = cwu_scene_new(graph, NULL, NULL);
+  g_autoptr(CwuTextFace) face = cwu_text_face_new();
+  g_autofree float *x = g_new0(float, scene->n_nodes), *y = g_new0(float, scene->n_nodes);
+  g_autoptr(CwuLayout) layout = random_plane(scene->n_nodes, x, y, 1, &random);
+  CwuPicture picture = { .scene = scene,
+                         .layout = layout,
+                         .theme = cwu_theme_get(CWU_THEME_LIGHT),
+                         .camera = cwu_camera_at(&CWU_VIEWPOINT_ALL, &plot),
+                         .hovered = -1 };
+  double r = cwu_painter_radius(&picture);
+  size_t n_over = 0;
+  for (int64_t node = 0; node < (int64_t)scene->n_nodes; node += 100) {
+    g_autoptr(CwuFocus) focus = cwu_focus_new(scene, node);
+    picture.focus = focus;
+    g_autoptr(GArray) cards = cwu_labels_place(face, &picture);
+    g_assert_cmpuint(cards->len, >, 0);
+    const CwuCard *card = &g_array_index(cards, CwuCard, 0);
+    g_assert_cmpuint(card->node, ==, node);
+    for (size_t i = 0; i < scene->n_nodes; i++) {
+      CwuPoint at = cwu_layout_at(layout, &picture.camera, i);
+      CwuRect around = { at.x - r, at.y - r, 2 * r, 2 * r };
+      bool is_over = cwu_rect_overlaps(&card->rect, &around);
+      g_assert_true(!is_over || focus->role[i] == CWU_ROLE_NONE);
+      n_over += is_over;
+    }
+  }
+  g_assert_cmpuint(n_over, >, 0); /* else this was no crowd */
+}
+
+/* A pinned feature that nobody has named has its number. */
+static void
+test_pinned_is_named(void)
+{
+  Painting p;
+  painting_init(&p, -1);
+  g_autoptr(CwuTextFace) face = cwu_text_face_new();
+  for (size_t i = 0; i < p.scene->n_nodes; i++) {
+    uint32_t node = p.scene->nodes[i].node;
+    if (p.scene->nodes[i].kind != CW_NODE_ERROR)
+      continue;
+    g_assert_true(cw_document_set_pinned(p.document, &node, 1, true));
+    p.picture.state = cw_document_peek_state(p.document);
+    g_autoptr(GArray) cards = cwu_labels_place(face, &p.picture);
+    bool is_named = false;
+    for (guint k = 0; k < cards->len; k++)
+      is_named |= g_array_index(cards, CwuCard, k).node == i;
+    g_assert_true(is_named);
+    g_assert_true(cw_document_set_pinned(p.document, &node, 1, false));
+  }
+  painting_clear(&p);
+}
+
 /* How many nodes a card covers. */
 static size_t
 n_covered(const CwuPicture *picture, const CwuRect *card)
@@ -734,5 +792,7 @@ main(int argc, char **argv)
   g_test_add_func("/ui/painting/notes-keep-off-nodes", test_notes_keep_off_nodes);
   g_test_add_func("/ui/painting/hover-keeps-off", test_hover_keeps_off);
   g_test_add_func("/ui/painting/leaders-are-clear", test_leaders_are_clear);
+  g_test_add_func("/ui/painting/selected-is-named", test_selected_is_named);
+  g_test_add_func("/ui/painting/pinned-is-named", test_pinned_is_named);
   return g_test_run();
 }

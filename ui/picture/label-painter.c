@@ -51,15 +51,39 @@ card_clear(gpointer data)
   g_free(((CwuCard *)data)->text);
 }
 
+/* What cards are placed with. */
+typedef struct {
+  CwuTextFace *face;
+  const CwuPicture *picture;
+  const CwuRect *blocked; /* [n_blocked] notes and the like */
+  size_t n_blocked;
+  CwuLabelPlacer *placer;
+  GArray *cards;
+} Placing;
+
+/* with_faded: also of nodes that have stepped back for the selected one. */
 static void
-block_nodes(CwuLabelPlacer *placer, const CwuPicture *picture)
+block_nodes(CwuLabelPlacer *placer, const CwuPicture *picture, bool with_faded)
 {
   double r = cwu_painter_radius(picture) + picture->theme->outline_px + 0.5;
   for (size_t i = 0; i < picture->scene->n_nodes; i++) {
+    if (!with_faded && role_of(picture, i) == CWU_ROLE_NONE)
+      continue;
     CwuPoint at = screen_of(picture, i);
     CwuRect square = { at.x - r, at.y - r, 2 * r, 2 * r };
     cwu_label_placer_block(placer, &square);
   }
+}
+
+static CwuLabelPlacer *
+placer_new(const Placing *placing, bool with_faded)
+{
+  CwuLabelPlacer *placer = cwu_label_placer_new(&placing->picture->camera.plot);
+  block_nodes(placer, placing->picture, with_faded);
+  cwu_axis_block_names(placing->face, placer, placing->picture);
+  for (size_t i = 0; i < placing->n_blocked; i++)
+    cwu_label_placer_block(placer, &placing->blocked[i]);
+  return placer;
 }
 
 /* Some nodes have a card even in a crowd: further off, with a leader, which would seem to
@@ -74,6 +98,18 @@ place_card(CwuLabelPlacer *placer, CwuCard *card, double radius, bool must)
     if (cwu_label_placer_place(placer, card->at, radius + RING_PX * ring, 0, &card->rect))
       return true;
   return false;
+}
+
+/* The selected node has its name also where the crowd is so dense that there is no free ground
+ * far and wide: over nodes that have stepped back for it. It is the first to be placed. */
+static bool
+place_over_faded(const Placing *placing, CwuCard *card, double radius)
+{
+  g_autoptr(CwuLabelPlacer) placer = placer_new(placing, false);
+  if (!place_card(placer, card, radius, true))
+    return false;
+  cwu_label_placer_block(placing->placer, &card->rect);
+  return true;
 }
 
 static char *
@@ -91,9 +127,10 @@ dup_card_name(CwuTextFace *face, const CwuPicture *picture, size_t node, size_t 
     return cwu_node_dup_shown_name(scene->graph, picture->state, i);
   if (scene->labels[node] != NULL)
     return g_strdup(scene->labels[node]);
-  if (picture->focus == NULL || rank > N_NUMBERED || (kind == CW_NODE_ERROR && rank > 0))
-    return NULL;
-  return cwu_node_dup_name(scene->graph, i);
+  bool is_asked_for = picture->focus != NULL
+                          ? rank <= N_NUMBERED && (kind != CW_NODE_ERROR || rank == 0)
+                          : cwu_picture_is_pinned(picture, node);
+  return is_asked_for ? cwu_node_dup_name(scene->graph, i) : NULL;
 }
 
 /* What the model is likeliest to say; along an axis it has its name in any case. */
@@ -106,45 +143,49 @@ is_main_logit(const CwuPicture *picture, size_t node)
 }
 
 static void
-try_card(CwuTextFace *face, const CwuPicture *picture, CwuLabelPlacer *placer, size_t node,
-         size_t rank, GArray *cards)
+try_card(Placing *placing, size_t node, size_t rank)
 {
+  const CwuPicture *picture = placing->picture;
   CwuPoint at = screen_of(picture, node);
+  double radius = cwu_painter_radius(picture);
   bool is_selected = (role_of(picture, node) & CWU_ROLE_SELECTED) != 0;
+  bool must = is_selected || is_main_logit(picture, node) ||
+              (picture->focus == NULL && cwu_picture_is_pinned(picture, node));
   if (!cwu_rect_contains(&picture->camera.plot, at.x, at.y))
     return;
-  g_autofree char *name = dup_card_name(face, picture, node, rank);
+  g_autofree char *name = dup_card_name(placing->face, picture, node, rank);
   if (name == NULL)
     return;
   CwuCard card = { .node = (uint32_t)node, .at = at, .is_bold = is_selected };
   g_autofree char *text =
-      cwu_text_face_dup_fitting(face, name, CWU_TEXT_PX, is_selected, MAX_CARD_PX);
-  cwu_text_face_measure(face, text, CWU_TEXT_PX, is_selected, &card.rect.width,
+      cwu_text_face_dup_fitting(placing->face, name, CWU_TEXT_PX, is_selected, MAX_CARD_PX);
+  cwu_text_face_measure(placing->face, text, CWU_TEXT_PX, is_selected, &card.rect.width,
                         &card.rect.height);
   card.rect.width += 2 * CARD_PADDING_PX;
   card.rect.height += 2;
-  if (!place_card(placer, &card, cwu_painter_radius(picture),
-                  is_selected || is_main_logit(picture, node)))
+  if (!place_card(placing->placer, &card, radius, must) &&
+      !(is_selected && place_over_faded(placing, &card, radius)))
     return;
   card.text = g_steal_pointer(&text);
   CwuRect air = { card.rect.x - CARD_AIR_X_PX, card.rect.y - CARD_AIR_Y_PX,
                   card.rect.width + 2 * CARD_AIR_X_PX, card.rect.height + 2 * CARD_AIR_Y_PX };
-  cwu_label_placer_block(placer, &air);
-  g_array_append_val(cards, card);
+  cwu_label_placer_block(placing->placer, &air);
+  g_array_append_val(placing->cards, card);
 }
 
-/* What somebody pinned is named before what the influence makes important. */
+/* What somebody pinned is named before what the influence makes important, in any crowd, and by
+ * its number where it has no label. */
 static void
-place_pinned(CwuTextFace *face, const CwuPicture *picture, CwuLabelPlacer *placer,
-             GArray *cards)
+place_pinned(Placing *placing)
 {
+  const CwuPicture *picture = placing->picture;
   size_t n = 0;
   const uint32_t *pins =
       picture->state != NULL ? cw_document_state_peek_pins(picture->state, &n) : NULL;
   for (size_t k = 0; k < n; k++) {
     int64_t i = cwu_scene_find(picture->scene, pins[k]);
     if (i >= 0)
-      try_card(face, picture, placer, (size_t)i, k, cards);
+      try_card(placing, (size_t)i, k);
   }
 }
 
@@ -158,24 +199,22 @@ GArray *
 cwu_labels_place_around(CwuTextFace *face, const CwuPicture *picture, const CwuRect *blocked,
                         size_t n_blocked)
 {
-  GArray *cards = g_array_new(FALSE, FALSE, sizeof(CwuCard));
-  g_array_set_clear_func(cards, card_clear);
-  g_autoptr(CwuLabelPlacer) placer = cwu_label_placer_new(&picture->camera.plot);
-  block_nodes(placer, picture);
-  cwu_axis_block_names(face, placer, picture);
-  for (size_t i = 0; i < n_blocked; i++)
-    cwu_label_placer_block(placer, &blocked[i]);
+  Placing placing = { face, picture, blocked, n_blocked, NULL, NULL };
+  g_autoptr(CwuLabelPlacer) placer = placer_new(&placing, true);
+  placing.placer = placer;
+  placing.cards = g_array_new(FALSE, FALSE, sizeof(CwuCard));
+  g_array_set_clear_func(placing.cards, card_clear);
   const uint32_t *order =
       picture->focus != NULL ? picture->focus->order : picture->scene->node_order;
   size_t n = picture->focus != NULL ? picture->focus->n_related : picture->scene->n_nodes;
   const CwuRect *plot = &picture->camera.plot;
   guint most = (guint)CLAMP(plot->width * plot->height / CARD_GROUND_PX2, 4, 400);
   if (picture->focus == NULL)
-    place_pinned(face, picture, placer, cards);
-  for (size_t k = 0; k < MIN(n, MAX_CANDIDATES) && cards->len < most; k++)
+    place_pinned(&placing);
+  for (size_t k = 0; k < MIN(n, MAX_CANDIDATES) && placing.cards->len < most; k++)
     if (picture->focus != NULL || !cwu_picture_is_pinned(picture, order[k]))
-      try_card(face, picture, placer, order[k], k, cards);
-  return cards;
+      try_card(&placing, order[k], k);
+  return placing.cards;
 }
 
 static CwuRect

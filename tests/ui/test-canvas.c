@@ -1,6 +1,7 @@
 /* test-canvas.c - what the canvas is made of, without a display: where nodes lie, which is
  * meant by a place or a key, which part is seen, what is painted. By property, not by pixel. */
 #include <math.h>
+#include <string.h>
 
 #include "golden-graph.h"
 #include "graph/minimap.h"
@@ -11,6 +12,7 @@
 #include "picture/label-painter.h"
 #include "picture/label-placer.h"
 #include "picture/layers-layout.h"
+#include "picture/node-name.h"
 #include "picture/note-painter.h"
 #include "small-graph.h"
 #include "test-random.h"
@@ -653,27 +655,47 @@ test_selected_is_named(void)
   g_assert_cmpuint(n_over, >, 0); /* else this was no crowd */
 }
 
-/* A pinned feature that nobody has named has its number. */
+/* A pinned node that nobody has named has its number, and its layer is said once. */
 static void
 test_pinned_is_named(void)
 {
-  Painting p;
-  painting_init(&p, -1);
+  TestRandom random = { 5 };
+  g_autoptr(CwGraph) graph = graph_random(300, 8, 5, 0.02, 3);
+  g_autoptr(CwuScene) scene = cwu_scene_new(graph, NULL, NULL);
   g_autoptr(CwuTextFace) face = cwu_text_face_new();
-  for (size_t i = 0; i < p.scene->n_nodes; i++) {
-    uint32_t node = p.scene->nodes[i].node;
-    if (p.scene->nodes[i].kind != CW_NODE_ERROR)
+  g_autofree float *x = g_new0(float, scene->n_nodes), *y = g_new0(float, scene->n_nodes);
+  g_autoptr(CwuLayout) layout = random_plane(scene->n_nodes, x, y, 1, &random);
+  CwViewState view = { NAN, NAN, NULL };
+  g_autoptr(CwDocument) document = cw_document_new_from_graph(graph, &view, NULL);
+  CwuPicture picture = { .scene = scene,
+                         .layout = layout,
+                         .theme = cwu_theme_get(CWU_THEME_LIGHT),
+                         .camera = cwu_camera_at(&CWU_VIEWPOINT_ALL, &plot),
+                         .hovered = -1 };
+  guint n_pinned = 0;
+  for (size_t i = 0; i < scene->n_nodes && n_pinned < 5; i += 50) {
+    uint32_t node = scene->nodes[i].node;
+    if (scene->nodes[i].kind != CW_NODE_FEATURE)
       continue;
-    g_assert_true(cw_document_set_pinned(p.document, &node, 1, true));
-    p.picture.state = cw_document_peek_state(p.document);
-    g_autoptr(GArray) cards = cwu_labels_place(face, &p.picture);
-    bool is_named = false;
-    for (guint k = 0; k < cards->len; k++)
-      is_named |= g_array_index(cards, CwuCard, k).node == i;
-    g_assert_true(is_named);
-    g_assert_true(cw_document_set_pinned(p.document, &node, 1, false));
+    g_assert_null(scene->labels[i]);
+    g_assert_true(cw_document_set_pinned(document, &node, 1, true));
+    picture.state = cw_document_peek_state(document);
+    g_autoptr(GArray) cards = cwu_labels_place(face, &picture);
+    g_autofree char *name = cwu_node_dup_name(graph, node);
+    g_autofree char *words = cwu_node_dup_name_and_place(graph, picture.state, node);
+    g_assert_cmpuint(cards->len, >, n_pinned);
+    const CwuCard *card = &g_array_index(cards, CwuCard, n_pinned++);
+    g_assert_cmpuint(card->node, ==, i);
+    g_assert_cmpstr(card->text, ==, name);
+    g_assert_true(g_str_has_prefix(words, "Feature "));
+    g_assert_null(strstr(words, name));
+    cw_document_set_label(document, node, "mine");
+    g_autofree char *called =
+        cwu_node_dup_name_and_place(graph, cw_document_peek_state(document), node);
+    g_assert_true(g_str_has_prefix(called, "mine  ·  layer "));
+    cw_document_set_label(document, node, NULL);
   }
-  painting_clear(&p);
+  g_assert_cmpuint(n_pinned, ==, 5);
 }
 
 /* How many nodes a card covers. */

@@ -34,18 +34,6 @@ G_DEFINE_TYPE(CwuNodePane, cwu_node_pane, GTK_TYPE_BOX)
 
 /* ---- what is said ---------------------------------------------------------------------- */
 
-/* "Feature 5287 · layer 19, at “to”" */
-static char *
-dup_place(const CwGraph *graph, size_t i)
-{
-  const CwNode *node = &cw_graph_peek_nodes(graph)[i];
-  g_autofree char *place = cwu_node_dup_place(graph, i);
-  const char *kind = cwu_node_kind_word(node->kind);
-  if (node->kind == CW_NODE_FEATURE && node->feature >= 0)
-    return g_strdup_printf("%s %" G_GINT64_FORMAT " · %s", kind, node->feature, place);
-  return g_strdup_printf("%s · %s", kind, place);
-}
-
 /* "12 of 840 · 66%": how many edges are listed, and how much of the input they are. */
 static char *
 dup_count(CwuLinkList *links, bool has_share)
@@ -112,7 +100,7 @@ update(CwuNodePane *self)
     cwu_inputs_free(self->inputs);
     self->inputs = cwu_inputs_new(graph);
   }
-  g_autofree char *place = dup_place(graph, (size_t)node);
+  g_autofree char *place = cwu_node_dup_kind_and_place(graph, (size_t)node);
   gtk_label_set_text(GTK_LABEL(self->place), place);
   gtk_widget_set_tooltip_text(self->place, place);
   update_pin(self);

@@ -340,9 +340,7 @@ dup_hover_words(CwuTextFace *face, const CwuPicture *picture)
   uint32_t node = scene->nodes[picture->hovered].node;
   if (picture->focus != NULL && picture->focus->selected == picture->hovered)
     return g_strdup("");
-  g_autofree char *name = cwu_node_dup_shown_name(scene->graph, picture->state, node);
-  g_autofree char *place = cwu_node_dup_place(scene->graph, node);
-  g_autofree char *words = g_strdup_printf("%s  ·  %s", name, place);
+  g_autofree char *words = cwu_node_dup_name_and_place(scene->graph, picture->state, node);
   return cwu_text_face_dup_fitting(face, words, CWU_TEXT_PX, false, MAX_HOVER_PX);
 }
 

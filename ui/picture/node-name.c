@@ -165,6 +165,29 @@ cwu_node_dup_place(const CwGraph *graph, size_t node)
   return g_strdup_printf(_("layer %d, at “%s”"), n->layer, piece);
 }
 
+char *
+cwu_node_dup_kind_and_place(const CwGraph *graph, size_t node)
+{
+  const CwNode *n = &cw_graph_peek_nodes(graph)[node];
+  g_autofree char *place = cwu_node_dup_place(graph, node);
+  const char *kind = cwu_node_kind_word(n->kind);
+  if (n->kind == CW_NODE_FEATURE && n->feature >= 0)
+    return g_strdup_printf("%s %" G_GINT64_FORMAT " · %s", kind, n->feature, place);
+  return g_strdup_printf("%s · %s", kind, place);
+}
+
+char *
+cwu_node_dup_name_and_place(const CwGraph *graph, const CwDocumentState *state, size_t node)
+{
+  bool is_called = state != NULL && cw_document_state_peek_label(state, node) != NULL;
+  g_autofree char *label = cwu_node_dup_label(graph, node);
+  if (!is_called && label == NULL)
+    return cwu_node_dup_kind_and_place(graph, node);
+  g_autofree char *name = cwu_node_dup_shown_name(graph, state, node);
+  g_autofree char *place = cwu_node_dup_place(graph, node);
+  return g_strdup_printf("%s  ·  %s", name, place);
+}
+
 const char *
 cwu_node_kind_word(CwNodeKind kind)
 {

@@ -19,6 +19,12 @@ char *cwu_node_dup_name(const CwGraph *graph, size_t node);
 char *cwu_node_dup_shown_name(const CwGraph *graph, const CwDocumentState *state, size_t node);
 /* Where it is: "layer 19, at “to”". Transfer full. */
 char *cwu_node_dup_place(const CwGraph *graph, size_t node);
+/* "Feature 5287 · layer 19, at “to”". Transfer full. */
+char *cwu_node_dup_kind_and_place(const CwGraph *graph, size_t node);
+/* Its name before its place; the kind where it has no name but those two, so that the layer is
+ * not said twice. state as above. Transfer full. */
+char *cwu_node_dup_name_and_place(const CwGraph *graph, const CwDocumentState *state,
+                                  size_t node);
 /* The prompt on one line, without the special token that begins it. Transfer full. */
 char *cwu_prompt_dup_display(const CwGraph *graph);
 /* What kind of thing it is, in a word: "Feature", "Token", "Output", "Unexplained". */

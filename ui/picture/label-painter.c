@@ -67,7 +67,8 @@ block_nodes(CwuLabelPlacer *placer, const CwuPicture *picture, bool with_faded)
 {
   double r = cwu_painter_radius(picture) + picture->theme->outline_px + 0.5;
   for (size_t i = 0; i < picture->scene->n_nodes; i++) {
-    if (!with_faded && role_of(picture, i) == CWU_ROLE_NONE)
+    if (!with_faded && role_of(picture, i) == CWU_ROLE_NONE &&
+        !cwu_picture_is_pinned(picture, i))
       continue;
     CwuPoint at = screen_of(picture, i);
     CwuRect square = { at.x - r, at.y - r, 2 * r, 2 * r };
@@ -86,16 +87,12 @@ placer_new(const Placing *placing, bool with_faded)
   return placer;
 }
 
-/* Some nodes have a card even in a crowd: further off, with a leader, which would seem to
- * come from any node that it ran over; only where no place has a clear one, it does. */
+/* Some nodes have a card even in a crowd: further off, with a leader. */
 static bool
 place_card(CwuLabelPlacer *placer, CwuCard *card, double radius, bool must)
 {
   for (int ring = 0; ring < (must ? N_RINGS : 1); ring++)
     if (cwu_label_placer_place(placer, card->at, radius, RING_PX * ring, &card->rect))
-      return true;
-  for (int ring = 1; ring < (must ? N_RINGS : 1); ring++)
-    if (cwu_label_placer_place(placer, card->at, radius + RING_PX * ring, 0, &card->rect))
       return true;
   return false;
 }
@@ -110,6 +107,16 @@ place_over_faded(const Placing *placing, CwuCard *card, double radius)
     return false;
   cwu_label_placer_block(placing->placer, &card->rect);
   return true;
+}
+
+/* The leader would seem to come from any node that it runs over: only as a last resort. */
+static bool
+place_across(CwuLabelPlacer *placer, CwuCard *card, double radius)
+{
+  for (int ring = 1; ring < N_RINGS; ring++)
+    if (cwu_label_placer_place(placer, card->at, radius + RING_PX * ring, 0, &card->rect))
+      return true;
+  return false;
 }
 
 static char *
@@ -164,7 +171,8 @@ try_card(Placing *placing, size_t node, size_t rank)
   card.rect.width += 2 * CARD_PADDING_PX;
   card.rect.height += 2;
   if (!place_card(placing->placer, &card, radius, must) &&
-      !(is_selected && place_over_faded(placing, &card, radius)))
+      !(is_selected && place_over_faded(placing, &card, radius)) &&
+      !(must && place_across(placing->placer, &card, radius)))
     return;
   card.text = g_steal_pointer(&text);
   CwuRect air = { card.rect.x - CARD_AIR_X_PX, card.rect.y - CARD_AIR_Y_PX,

@@ -330,7 +330,7 @@ cwu_link_row_init(CwuLinkRow *self)
                             PANGO_ELLIPSIZE_END, "margin-start", 26, NULL);
   self->place = g_object_new(GTK_TYPE_LABEL, "xalign", 1.0f, "ellipsize", PANGO_ELLIPSIZE_END,
                              "max-width-chars", 14, "margin-start", 8, NULL);
-  self->value = g_object_new(GTK_TYPE_LABEL, "xalign", 1.0f, "width-chars", 6, "margin-start",
+  self->value = g_object_new(GTK_TYPE_LABEL, "xalign", 1.0f, "width-chars", 7, "margin-start",
                              6, "margin-end", 8, NULL);
   gtk_widget_add_css_class(self->place, "dim-label");
   gtk_widget_add_css_class(self->place, "caption");

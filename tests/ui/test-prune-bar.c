@@ -125,12 +125,20 @@ test_wraps(PanesFixture *f, gconstpointer data)
   panes_open(f, "capital-of-france.clew");
   GtkWidget *bar = cwu_prune_bar_new(f->document);
   panes_show(f, bar, 1200, 100);
+  GtkWidget *counts = panes_find(panes_find(bar, GTK_TYPE_STACK), GTK_TYPE_LABEL);
   int one_line, least, lines;
   gtk_widget_measure(bar, GTK_ORIENTATION_VERTICAL, 1200, &one_line, NULL, NULL, NULL);
   gtk_widget_measure(bar, GTK_ORIENTATION_HORIZONTAL, -1, &least, NULL, NULL, NULL);
   gtk_widget_measure(bar, GTK_ORIENTATION_VERTICAL, 500, &lines, NULL, NULL, NULL);
   g_assert_cmpint(least, <=, 320);
   g_assert_cmpint(lines, >, one_line);
+  for (int width = 1200; width >= least; width -= (1200 - least) / 8) {
+    gtk_window_set_default_size(GTK_WINDOW(f->window), width, 200);
+    while (gtk_widget_get_width(f->window) > width)
+      panes_settle(f);
+    g_assert_cmpint(gtk_widget_get_width(counts), <=, width);
+    g_assert_false(pango_layout_is_ellipsized(gtk_label_get_layout(GTK_LABEL(counts))));
+  }
 }
 
 int

@@ -137,7 +137,8 @@ add_errors(CwuNodeFacts *self, double share)
                                  _("Unexplained"), GTK_ACCESSIBLE_PROPERTY_VALUE_TEXT, text,
                                  -1);
   gtk_box_append(GTK_BOX(box), bar);
-  gtk_box_append(GTK_BOX(box), gtk_label_new(text));
+  gtk_box_append(GTK_BOX(box), g_object_new(GTK_TYPE_LABEL, "label", text, "xalign", 0.0f,
+                                            "wrap", TRUE, NULL));
   gtk_widget_set_tooltip_text(box, _("Comes from errors: what the transcoder does not explain "
                                      "of its layers."));
   add_row(self, _("Unexplained"), box);

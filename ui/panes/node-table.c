@@ -2,6 +2,7 @@
  */
 #include "panes/node-table.h"
 
+#include <adwaita.h>
 #include <glib/gi18n-lib.h>
 
 #include "panes/hint.h"
@@ -300,14 +301,16 @@ add_find_key(CwuNodeTable *self)
   gtk_widget_add_controller(GTK_WIDGET(self), controller);
 }
 
-/* Its words give way where there is no room, so that large type has some. */
+/* One word of the two gives way where there is no room, so that large type has some. */
 static GtkWidget *
 all_button_new(void)
 {
-  GtkWidget *button = gtk_check_button_new();
-  gtk_check_button_set_child(GTK_CHECK_BUTTON(button),
-                             g_object_new(GTK_TYPE_LABEL, "label", _("All nodes"), "ellipsize",
-                                          PANGO_ELLIPSIZE_END, NULL));
+  GtkWidget *button = gtk_check_button_new(), *words = adw_squeezer_new();
+  adw_squeezer_set_xalign(ADW_SQUEEZER(words), 0);
+  adw_squeezer_add(ADW_SQUEEZER(words), gtk_label_new(_("All nodes")));
+  /* Translators: short for "All nodes". */
+  adw_squeezer_add(ADW_SQUEEZER(words), gtk_label_new(_("All")));
+  gtk_check_button_set_child(GTK_CHECK_BUTTON(button), words);
   gtk_accessible_update_property(GTK_ACCESSIBLE(button), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                  _("All nodes"), -1);
   return button;
@@ -322,6 +325,7 @@ build_tools(CwuNodeTable *self)
   gtk_widget_set_hexpand(self->search, TRUE);
   g_object_set(self->search, "placeholder-text", _("Name, token, or L19"), NULL);
   gtk_editable_set_width_chars(GTK_EDITABLE(self->search), 3);
+  gtk_editable_set_max_width_chars(GTK_EDITABLE(self->search), 3); /* and what is left */
   cwu_hint_set(self->search, _("Find nodes (Ctrl+F)"));
   gtk_widget_set_tooltip_text(
       self->all, _("Lists nodes that are pruned away, too; pinned, one comes back."));

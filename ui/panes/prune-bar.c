@@ -66,9 +66,9 @@ static void
 build(CwuPruneBar *self)
 {
   GtkWidget *stack = gtk_stack_new();
-  self->counts = g_object_new(GTK_TYPE_LABEL, "xalign", 0.0f, "ellipsize", PANGO_ELLIPSIZE_END,
+  self->counts = g_object_new(GTK_TYPE_LABEL, "xalign", 0.0f, "yalign", 0.0f, "wrap", TRUE,
                               "accessible-role", GTK_ACCESSIBLE_ROLE_STATUS, NULL);
-  self->room = g_object_new(GTK_TYPE_LABEL, "ellipsize", PANGO_ELLIPSIZE_END, NULL);
+  self->room = g_object_new(GTK_TYPE_LABEL, "xalign", 0.0f, "wrap", TRUE, NULL);
   gtk_stack_add_child(GTK_STACK(stack), self->counts);
   gtk_stack_add_child(GTK_STACK(stack), self->room);
   gtk_widget_add_css_class(stack, "counts");

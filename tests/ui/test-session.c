@@ -630,6 +630,44 @@ test_session(Fixture *f, gconstpointer data)
   do_step(f, "close with changes", answer_question);
 }
 
+static int
+side_width(Fixture *f)
+{
+  GtkWidget *paned = session_find(GTK_WIDGET(f->session.window->page), GTK_TYPE_PANED);
+  return gtk_widget_get_width(gtk_paned_get_end_child(GTK_PANED(paned))) + 2;
+}
+
+static void
+resize(Fixture *f, int width)
+{
+  gtk_window_set_default_size(GTK_WINDOW(f->session.window), width, 900);
+  session_until(ABS(gtk_widget_get_width(GTK_WIDGET(f->session.window)) - width) < 40);
+  session_settle(&f->session);
+}
+
+/* A very wide window gives some of its width to the side pane, until somebody drags its edge.
+ */
+static void
+test_side_width(Fixture *f, gconstpointer data)
+{
+  open_file(f);
+  GtkWidget *paned = session_find(GTK_WIDGET(f->session.window->page), GTK_TYPE_PANED);
+  resize(f, 1440);
+  g_assert_cmpint(side_width(f), ==, 360);
+  resize(f, 2560);
+  g_assert_cmpint(side_width(f), >, 410);
+  g_assert_cmpint(side_width(f), <=, 2560 / 6);
+  resize(f, 1440);
+  g_assert_cmpint(side_width(f), ==, 360);
+  gtk_paned_set_position(GTK_PANED(paned), gtk_paned_get_position(GTK_PANED(paned)) - 50);
+  session_settle(&f->session);
+  resize(f, 2560);
+  g_assert_cmpint(side_width(f), ==, 410);
+  new_tab(f);
+  session_until(g_settings_get_int(cwu_settings_peek(), "side-pane-width") == 410);
+  g_settings_reset(cwu_settings_peek(), "side-pane-width");
+}
+
 /* All the sessions together. */
 static void
 test_stalls(void)
@@ -655,6 +693,7 @@ main(int argc, char **argv)
     g_autofree char *path = g_strconcat("/ui/session/", base, NULL);
     g_test_add(path, Fixture, names[i], set_up, test_session, tear_down);
   }
+  g_test_add("/ui/session/side-width", Fixture, FIRST, set_up, test_side_width, tear_down);
   g_test_add_func("/ui/session/never-stands-still", test_stalls);
   return session_run();
 }

@@ -20,6 +20,8 @@
 
 #define BUSY_AFTER_MS 300
 #define HANDLE_PX     12 /* between picture and side pane: style.css */
+#define SIDE_PART     6  /* of a wide window */
+#define MOST_SIDE_PX  480
 
 struct _CwuPage {
   AdwBin parent_instance;
@@ -38,7 +40,7 @@ struct _CwuPage {
   GtkWidget *order;                    /* a tool of the view of forces, in the bar */
   GtkWidget *toasts;                   /* over the views */
   GtkWidget *panes, *node_pane;        /* panes: stack "overview", "node" */
-  bool is_side_sized;
+  int side_px; /* what the side pane was made, with its border; 0: not yet */
   guint loading_timeout;
   CwuNoteEditor *note_editor; /* of a note in the picture */
 };
@@ -429,25 +431,42 @@ side_card_new(CwuPage *self)
   return self->side;
 }
 
-/* The side pane is as wide as it was left; the picture takes what a larger window gives. */
+/* As wide as somebody left it; until somebody drags its edge, more than usual in a very wide
+ * window: most names fit into its lists then. */
+static int
+side_width(int window_width)
+{
+  GSettings *settings = cwu_settings_peek();
+  g_autoptr(GVariant) left = g_settings_get_user_value(settings, "side-pane-width");
+  int usual = g_settings_get_int(settings, "side-pane-width");
+  return left != NULL ? usual : CLAMP(window_width / SIDE_PART, usual, MOST_SIDE_PX);
+}
+
+/* With its border, as it was set: its own width is less by that. */
+static int
+side_width_now(CwuPage *self)
+{
+  return gtk_widget_get_width(self->side) + 2;
+}
+
+/* The picture takes what a larger window gives, after what the pane does. */
 static void
 paned_sized_cb(GtkPaned *paned, GParamSpec *pspec, CwuPage *self)
 {
-  int width = gtk_widget_get_width(GTK_WIDGET(paned));
-  if (self->is_side_sized || width <= 0)
+  int width = gtk_widget_get_width(GTK_WIDGET(paned)), side = side_width(width);
+  bool is_dragged = self->side_px != 0 && side_width_now(self) != self->side_px;
+  if (width <= 0 || self->side_px == side || is_dragged)
     return;
-  self->is_side_sized = true;
-  gtk_paned_set_position(paned, width - HANDLE_PX -
-                                    g_settings_get_int(cwu_settings_peek(), "side-pane-width"));
+  self->side_px = side;
+  gtk_paned_set_position(paned, width - HANDLE_PX - side);
 }
 
-/* With its border, as it was set: its own width is less by that, every time. */
 static void
 paned_unmap_cb(GtkPaned *paned, CwuPage *self)
 {
   int width =
       gtk_widget_get_width(GTK_WIDGET(paned)) - HANDLE_PX - gtk_paned_get_position(paned);
-  if (self->is_side_sized && gtk_widget_get_width(self->side) > 0)
+  if (self->side_px != 0 && width != self->side_px && gtk_widget_get_width(self->side) > 0)
     g_settings_set_int(cwu_settings_peek(), "side-pane-width", width);
 }
 

@@ -637,9 +637,11 @@ side_width(Fixture *f)
   return gtk_widget_get_width(gtk_paned_get_end_child(GTK_PANED(paned))) + 2;
 }
 
+/* GTK makes no window wider than the screen, unless what is in it asks for that. */
 static void
 resize(Fixture *f, int width)
 {
+  gtk_widget_set_size_request(GTK_WIDGET(f->session.window->page), width, -1);
   gtk_window_set_default_size(GTK_WINDOW(f->session.window), width, 900);
   session_until(ABS(gtk_widget_get_width(GTK_WIDGET(f->session.window)) - width) < 40);
   session_settle(&f->session);

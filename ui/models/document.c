@@ -3,11 +3,10 @@
  * every graph of the history are kept, so that undoing a trace shows the old graph at once. */
 #include "models/document.h"
 
-#include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "models/document-content.h"
 #include "models/json-text.h"
 #include "models/prune-runner.h"
 #include "picture/node-name.h"
@@ -241,32 +240,6 @@ cwu_document_sync(CwuDocument *self)
 
 /* ---- reading, on a thread -------------------------------------------------------------- */
 
-/* All that one file gives. */
-typedef struct {
-  GFile *file;
-  CwGraph *graph;
-  CwDocument *core;
-  CwDocumentSession session;
-  CwPruner *pruner;
-  CwuPruneResult result;
-  char **remarks;
-} Content;
-
-static void
-content_free(gpointer data)
-{
-  Content *content = data;
-  if (content == NULL)
-    return;
-  g_clear_object(&content->file);
-  cw_graph_unref(content->graph);
-  cw_document_free(content->core);
-  cw_pruner_free(content->pruner);
-  cwu_prune_result_clear(&content->result);
-  g_strfreev(content->remarks);
-  g_free(content);
-}
-
 typedef struct {
   GFile *file;
   CwCancel *cancel;
@@ -281,57 +254,14 @@ load_job_free(gpointer data)
   g_free(job);
 }
 
-static char **
-dup_remarks(const CwLoadReport *report)
-{
-  g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
-  for (guint i = 0; report->messages != NULL && i < report->messages->len; i++)
-    g_strv_builder_add(builder, g_ptr_array_index(report->messages, i));
-  return g_strv_builder_end(builder);
-}
-
-/* The document and its first masks, of a graph that is there. */
-static bool
-prepare(Content *content, const CwViewState *view, CwCancel *cancel, GError **error)
-{
-  content->core = cw_document_new_from_graph(content->graph, view, &content->session);
-  content->pruner = cw_pruner_new(content->graph, cancel, error);
-  return content->pruner != NULL &&
-         cwu_prune(content->pruner, cw_document_peek_state(content->core), &content->result,
-                   error);
-}
-
-static Content *
-read_content(GFile *file, CwCancel *cancel, GError **error)
-{
-  g_autofree char *path = g_file_get_path(file);
-  g_autofree char *uri = g_file_get_uri(file);
-  if (path == NULL) {
-    g_set_error(error, CW_ERROR, CW_ERROR_UNSUPPORTED,
-                "%s is not a local file: copy it to this machine first", uri);
-    return NULL;
-  }
-  CwLoadReport report = { 0 };
-  CwViewState view = { NAN, NAN, NULL };
-  Content *content = g_new0(Content, 1);
-  content->file = g_object_ref(file);
-  content->graph = cw_graph_load(path, &report, &view, cancel, error);
-  content->remarks = dup_remarks(&report);
-  if (content->graph == NULL || !prepare(content, &view, cancel, error))
-    g_clear_pointer(&content, content_free);
-  cw_load_report_clear(&report);
-  cw_view_state_clear(&view);
-  return content;
-}
-
 static void
 load_thread(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
   LoadJob *job = data;
   GError *error = NULL;
-  Content *content = read_content(job->file, job->cancel, &error);
+  CwuContent *content = cwu_content_read(job->file, job->cancel, &error);
   if (content != NULL)
-    g_task_return_pointer(task, content, content_free);
+    g_task_return_pointer(task, content, cwu_content_free);
   else
     g_task_return_error(task, error);
 }
@@ -362,7 +292,7 @@ cwu_document_load_async(CwuDocument *self, GFile *file, GAsyncReadyCallback call
 }
 
 static void
-take_content(CwuDocument *self, Content *content)
+take_content(CwuDocument *self, CwuContent *content)
 {
   const CwDocumentSession *session = &content->session;
   g_hash_table_remove_all(self->shown);
@@ -380,21 +310,21 @@ take_content(CwuDocument *self, Content *content)
   cwu_document_set_view(self, session->view);
   g_signal_emit(self, signals[VIEWPOINT_CHANGED], 0);
   cwu_document_set_selected(self, session->selected);
-  content_free(content);
+  cwu_content_free(content);
 }
 
 gboolean
 cwu_document_load_finish(CwuDocument *self, GAsyncResult *result, GError **error)
 {
   LoadJob *job = g_task_get_task_data(G_TASK(result));
-  Content *content = g_task_propagate_pointer(G_TASK(result), error);
+  CwuContent *content = g_task_propagate_pointer(G_TASK(result), error);
   bool is_current = job->cancel == self->loading;
   if (is_current)
     cwu_document_cancel_loading(self);
   if (content == NULL)
     return FALSE;
   if (!is_current) {
-    content_free(content);
+    cwu_content_free(content);
     g_set_error(error, CW_ERROR, CW_ERROR_CANCELLED, "Another file was opened meanwhile");
     return FALSE;
   }
@@ -405,7 +335,7 @@ cwu_document_load_finish(CwuDocument *self, GAsyncResult *result, GError **error
 /* ---- a graph that was traced ----------------------------------------------------------- */
 
 typedef struct {
-  Content *content;
+  CwuContent *content;
   double thresholds[2];
   CwCancel *cancel;
 } SetGraphJob;
@@ -414,7 +344,7 @@ static void
 set_graph_job_free(gpointer data)
 {
   SetGraphJob *job = data;
-  content_free(job->content);
+  cwu_content_free(job->content);
   cw_cancel_unref(job->cancel);
   g_free(job);
 }
@@ -425,7 +355,7 @@ set_graph_thread(GTask *task, gpointer source, gpointer data, GCancellable *canc
   SetGraphJob *job = data;
   CwViewState view = { job->thresholds[0], job->thresholds[1], NULL };
   GError *error = NULL;
-  if (prepare(job->content, &view, job->cancel, &error))
+  if (cwu_content_prepare(job->content, &view, job->cancel, &error))
     g_task_return_boolean(task, TRUE);
   else
     g_task_return_error(task, error);
@@ -445,7 +375,7 @@ cwu_document_set_graph_async(CwuDocument *self, CwGraph *graph, const double thr
 {
   g_autoptr(GTask) task = g_task_new(self, NULL, callback, user_data);
   SetGraphJob *job = g_new0(SetGraphJob, 1);
-  job->content = g_new0(Content, 1);
+  job->content = g_new0(CwuContent, 1);
   job->content->graph = cw_graph_ref(graph);
   job->thresholds[0] = cw_document_state_get_node_threshold(self->told);
   job->thresholds[1] = cw_document_state_get_edge_threshold(self->told);
@@ -462,7 +392,7 @@ gboolean
 cwu_document_set_graph_finish(CwuDocument *self, GAsyncResult *result, GError **error)
 {
   SetGraphJob *job = g_task_get_task_data(G_TASK(result));
-  Content *content = job->content;
+  CwuContent *content = job->content;
   bool is_current = job->cancel == self->setting;
   if (is_current)
     g_clear_pointer(&self->setting, cw_cancel_unref);
@@ -500,45 +430,12 @@ save_job_free(gpointer data)
   g_free(job);
 }
 
-/* A file that nobody may write is not replaced either, though its folder (and root's rights)
- * would let that happen. */
-static bool
-check_writable(const char *path, GError **error)
-{
-  GStatBuf info;
-  if (g_stat(path, &info) != 0 || !S_ISREG(info.st_mode) ||
-      ((info.st_mode & (S_IWUSR | S_IWGRP | S_IWOTH)) != 0 && g_access(path, W_OK) == 0))
-    return true;
-  g_autofree char *name = g_filename_display_basename(path);
-  g_set_error(error, CW_ERROR, CW_ERROR_IO,
-              "%s is read-only and was left as it is: save under another name", name);
-  return false;
-}
-
 static void
 save_thread(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
   SaveJob *job = data;
   GError *error = NULL;
-  CwViewState view;
-  CwGraph *graph = cw_document_state_peek_graph(job->state);
-  g_autofree char *path = g_file_get_path(job->file);
-  bool ok = false;
-  cw_document_state_to_view(job->state, &job->session, &view);
-  if (graph == NULL)
-    g_set_error(&error, CW_ERROR, CW_ERROR_ARGUMENT,
-                "There is no graph to save yet: trace the prompt first");
-  else if (path == NULL)
-    g_set_error(&error, CW_ERROR, CW_ERROR_UNSUPPORTED,
-                "That place is not on this machine: save to a local folder");
-  else if (!check_writable(path, &error))
-    ok = false;
-  else if (g_str_has_suffix(path, ".json"))
-    ok = cw_graph_save_json(graph, NULL, &view, path, NULL, &error);
-  else
-    ok = cw_graph_save_document(graph, &view, path, NULL, &error);
-  cw_view_state_clear(&view);
-  if (ok)
+  if (cwu_content_write(job->state, &job->session, job->file, &error))
     g_task_return_boolean(task, TRUE);
   else
     g_task_return_error(task, error);

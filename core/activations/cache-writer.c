@@ -431,6 +431,10 @@ check_same_options(CwCacheWriter *writer, GError **error)
   if (!cw_manifest_load(&stored, path, error))
     return false;
   const char *difference = cw_manifest_find_difference(&stored, &writer->manifest);
+  if (difference == NULL) { /* The same model by its hash keeps the name it had here. */
+    g_free(writer->manifest.model_name);
+    writer->manifest.model_name = g_strdup(stored.model_name);
+  }
   g_autofree char *old_text = cw_manifest_dup_text(&stored, false);
   g_autofree char *new_text = cw_manifest_dup_text(&writer->manifest, false);
   if (difference == NULL && strcmp(old_text, new_text) != 0)

@@ -348,6 +348,33 @@ resumes_to_the_same_bytes(Fixture *fixture, gconstpointer data)
   }
 }
 
+/* The file of a model may be called otherwise now: its hash says that it is the same. */
+static void
+resumes_under_another_name(Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *path = g_strconcat(fixture->cache, "-renamed", NULL);
+  g_autoptr(GError) error = NULL;
+  CwCacheOptions other = usual;
+  write_cache(fixture->cache, &usual, NULL);
+  CwCacheWriter *writer = cw_cache_writer_begin(path, &usual, false, &error);
+  g_assert_no_error(error);
+  g_assert_true(append(writer, NULL, 0, &error));
+  cw_cache_writer_discard(writer);
+  other.model_name = "the same model";
+  other.model_hash = "4567";
+  g_assert_null(cw_cache_writer_begin(path, &other, true, &error));
+  g_assert_error(error, CW_ERROR, CW_ERROR_MISMATCH);
+  g_assert_nonnull(strstr(error->message, "model"));
+  g_clear_error(&error);
+  other.model_hash = usual.model_hash;
+  writer = cw_cache_writer_begin(path, &other, true, &error);
+  g_assert_no_error(error);
+  for (int64_t b = 1; b < N_BATCHES; b++)
+    g_assert_true(append(writer, NULL, b, &error));
+  g_assert_true(cw_cache_writer_finish(writer, &error));
+  check_same(fixture->cache, path);
+}
+
 static void
 refuses_to_resume_otherwise(Fixture *fixture, gconstpointer data)
 {
@@ -573,6 +600,7 @@ main(int argc, char **argv)
   ADD("does-not-depend-on-threads", does_not_depend_on_threads);
   ADD("does-not-depend-on-instructions", does_not_depend_on_instructions);
   ADD("resumes-to-the-same-bytes", resumes_to_the_same_bytes);
+  ADD("resumes-under-another-name", resumes_under_another_name);
   ADD("refuses-to-resume-otherwise", refuses_to_resume_otherwise);
   ADD("finds-every-flipped-byte", finds_every_flipped_byte);
   ADD("names-the-damaged-frame", names_the_damaged_frame);

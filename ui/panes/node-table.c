@@ -404,6 +404,7 @@ cwu_node_table_new(CwuDocument *document)
   build_tools(self);
   cwu_node_table_sort(self, CWU_COLUMN_INFLUENCE, GTK_SORT_DESCENDING);
   gtk_scrolled_window_set_child(GTK_SCROLLED_WINDOW(scroller), self->rows);
+  gtk_widget_add_css_class(scroller, "headed");
   gtk_widget_set_hexpand(scroller, TRUE);
   gtk_widget_set_vexpand(scroller, TRUE);
   gtk_box_append(GTK_BOX(self), scroller);

@@ -108,6 +108,17 @@ session_type(const char *text)
   session_send("type --delay 1 \"%s\"", text);
 }
 
+void
+session_copy(GtkWidget *widget, const char *text)
+{
+  GdkClipboard *clipboard = gtk_widget_get_clipboard(widget);
+  do {
+    gdk_clipboard_set_text(clipboard, text);
+    sync_hands();
+    session_turn_for(20);
+  } while (!gdk_clipboard_is_local(clipboard));
+}
+
 static void
 point(const char *command, GtkWidget *widget, double x, double y)
 {

@@ -42,6 +42,9 @@ void session_shoot(Session *self, const char *name);
 
 /* ---- hands ------------------------------------------------------------------------------ */
 
+/* Copies a text, as its owner in the eyes of the display as well: its word of an earlier owner
+ * can come late, and a paste would ask that one. */
+void session_copy(GtkWidget *widget, const char *text);
 /* As xdotool calls them: "ctrl+shift+z"; several with spaces between. */
 void session_keys(const char *keys);
 void session_type(const char *text);

@@ -354,7 +354,7 @@ test_too_long(Fixture *f, gconstpointer data)
   GString *text = g_string_new(NULL);
   for (int i = 0; i < 8400; i++)
     g_string_append(text, i % 100 == 99 ? "\n" : " cat");
-  gdk_clipboard_set_text(gtk_widget_get_clipboard(window_of(f)), text->str);
+  session_copy(window_of(f), text->str);
   session_step("paste what does not fit");
   session_keys("ctrl+n ctrl+v");
   session_until(has_message(f));
@@ -385,7 +385,7 @@ test_long_line(Fixture *f, gconstpointer data)
   GString *text = g_string_new(NULL);
   for (int i = 0; i < 9000; i++)
     g_string_append(text, " cat");
-  gdk_clipboard_set_text(gtk_widget_get_clipboard(window_of(f)), text->str);
+  session_copy(window_of(f), text->str);
   session_step("paste a long line");
   session_keys("ctrl+n ctrl+v");
   session_until(has_message(f));

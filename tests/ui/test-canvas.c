@@ -110,6 +110,22 @@ test_scene_from_masks(void)
   }
 }
 
+/* ---- names ------------------------------------------------------------------------------- */
+
+/* A token that leaves no ink is seen all the same. */
+static void
+test_blank_pieces(void)
+{
+  static const struct {
+    const char *piece, *shown;
+  } cases[] = { { " Paris", "Paris" }, { "  ", "␣␣" }, { "\u00a0", "␣" }, { "a\u3000b", "a␣b" },
+                { "\n", "⏎" },         { "\t", "⇥" },  { "▁to", "to" } };
+  for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autofree char *shown = cwu_piece_dup_display(cases[i].piece);
+    g_assert_cmpstr(shown, ==, cases[i].shown);
+  }
+}
+
 /* ---- the plane ----------------------------------------------------------------------------
  */
 
@@ -801,6 +817,7 @@ main(int argc, char **argv)
   g_test_add_func("/ui/layout/closed-cells-keep-their-rows", test_closed_cells_keep_their_rows);
   g_test_add_func("/ui/layout/crowded-cells-open", test_crowded_cells_open);
   g_test_add_func("/ui/scene/from-masks", test_scene_from_masks);
+  g_test_add_func("/ui/names/blank-pieces", test_blank_pieces);
   g_test_add_func("/ui/plane/turns-up-and-back", test_plane_turns_up_and_back);
   g_test_add_func("/ui/plane/frame-holds", test_frame_holds);
   g_test_add_func("/ui/plane/force-input-is-the-scene", test_force_input_is_the_scene);

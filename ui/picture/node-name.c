@@ -35,6 +35,8 @@ append_display_char(GString *out, gunichar c)
     g_string_append(out, "⇥");
   else if (c == 0x2581) /* SentencePiece's own space */
     g_string_append_c(out, ' ');
+  else if (c != ' ' && g_unichar_type(c) == G_UNICODE_SPACE_SEPARATOR) /* no-break and others */
+    g_string_append(out, "␣");
   else if (g_unichar_iscntrl(c) || g_unichar_type(c) == G_UNICODE_FORMAT)
     g_string_append(out, "·");
   else

@@ -141,6 +141,32 @@ test_wraps(PanesFixture *f, gconstpointer data)
   }
 }
 
+/* Of a label's words, in px of the bar. */
+static double
+middle_of(GtkWidget *label, GtkWidget *bar)
+{
+  int x, y, height;
+  graphene_point_t at;
+  gtk_label_get_layout_offsets(GTK_LABEL(label), &x, &y);
+  pango_layout_get_pixel_size(gtk_label_get_layout(GTK_LABEL(label)), NULL, &height);
+  g_assert_true(gtk_widget_compute_point(
+      label, bar, &GRAPHENE_POINT_INIT(0, (float)y + (float)height / 2), &at));
+  return (double)at.y;
+}
+
+/* Where there is room for one line, all words stand on it. */
+static void
+test_one_line(PanesFixture *f, gconstpointer data)
+{
+  panes_open(f, "capital-of-france.clew");
+  GtkWidget *bar = cwu_prune_bar_new(f->document);
+  panes_show(f, bar, 1500, 200);
+  GtkWidget *stack = panes_find(bar, GTK_TYPE_STACK);
+  GtkWidget *counts = gtk_stack_get_visible_child(GTK_STACK(stack));
+  GtkWidget *name = panes_find(panes_find(bar, CWU_TYPE_SHARE_SLIDER), GTK_TYPE_LABEL);
+  g_assert_cmpfloat(fabs(middle_of(counts, bar) - middle_of(name, bar)), <=, 1);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -154,6 +180,7 @@ main(int argc, char **argv)
              panes_close);
   g_test_add("/ui/prune-bar/says-what-is-shown", PanesFixture, NULL, NULL, test_words,
              panes_close);
+  g_test_add("/ui/prune-bar/one-line", PanesFixture, NULL, NULL, test_one_line, panes_close);
   g_test_add("/ui/prune-bar/wraps", PanesFixture, NULL, NULL, test_wraps, panes_close);
   return g_test_run();
 }

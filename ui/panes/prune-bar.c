@@ -66,8 +66,8 @@ static void
 build(CwuPruneBar *self)
 {
   GtkWidget *stack = gtk_stack_new();
-  self->counts = g_object_new(GTK_TYPE_LABEL, "xalign", 0.0f, "yalign", 0.0f, "wrap", TRUE,
-                              "accessible-role", GTK_ACCESSIBLE_ROLE_STATUS, NULL);
+  self->counts = g_object_new(GTK_TYPE_LABEL, "xalign", 0.0f, "wrap", TRUE, "accessible-role",
+                              GTK_ACCESSIBLE_ROLE_STATUS, NULL);
   self->room = g_object_new(GTK_TYPE_LABEL, "xalign", 0.0f, "wrap", TRUE, NULL);
   gtk_stack_add_child(GTK_STACK(stack), self->counts);
   gtk_stack_add_child(GTK_STACK(stack), self->room);

@@ -7,6 +7,7 @@
 #include "graph/minimap.h"
 #include "graph/pick.h"
 #include "graph/walk.h"
+#include "picture/axis-names.h"
 #include "picture/edge-curve.h"
 #include "picture/force-plane.h"
 #include "picture/label-painter.h"
@@ -720,6 +721,43 @@ test_pinned_is_named(void)
   g_assert_cmpuint(n_pinned, ==, 5);
 }
 
+static bool
+is_named_whole(Painting *p, double height)
+{
+  const CwuRect all = { 0, 0, 1200, height };
+  CwuRect plot_now = cwu_painter_plot(&all);
+  g_autoptr(CwuTextFace) face = cwu_text_face_new();
+  g_autoptr(CwuLayout) layout =
+      cwu_layers_layout_new(p->scene, plot_now.width, plot_now.height, NULL);
+  p->picture.layout = layout;
+  p->picture.camera = cwu_camera_at(&CWU_VIEWPOINT_ALL, &plot_now);
+  /* Away from the right border. */
+  p->picture.camera.offset_x = -100;
+  g_autofree char *text = cwu_axis_dup_logit_text(face, &p->picture, 3);
+  p->picture.layout = p->layout;
+  g_assert_true(g_str_has_suffix(text, " 75%"));
+  return g_str_has_prefix(text, "constellation ");
+}
+
+/* A tall picture has room above for whole names of outputs. */
+static void
+test_long_outputs(void)
+{
+  Painting p;
+  painting_init(&p, -1);
+  const char *own = p.scene->labels[3];
+  p.scene->labels[3] = "constellation";
+  g_assert_false(is_named_whole(&p, 600));
+  g_assert_true(is_named_whole(&p, 1200));
+  for (double height = 200; height < 1600; height += 100) {
+    CwuRect now = cwu_painter_plot(&(CwuRect){ 0, 0, 1200, height });
+    CwuRect low = cwu_painter_plot(&(CwuRect){ 0, 0, 1200, 200 });
+    g_assert_cmpfloat_with_epsilon(now.y - low.y, cwu_painter_tallness(&now), 1e-9);
+  }
+  p.scene->labels[3] = own;
+  painting_clear(&p);
+}
+
 /* How many nodes a card covers. */
 static size_t
 n_covered(const CwuPicture *picture, const CwuRect *card)
@@ -836,6 +874,7 @@ main(int argc, char **argv)
   g_test_add_func("/ui/painting/notes-stay-inside", test_notes_stay_inside);
   g_test_add_func("/ui/painting/notes-keep-off-nodes", test_notes_keep_off_nodes);
   g_test_add_func("/ui/painting/hover-keeps-off", test_hover_keeps_off);
+  g_test_add_func("/ui/painting/long-outputs", test_long_outputs);
   g_test_add_func("/ui/painting/leaders-are-clear", test_leaders_are_clear);
   g_test_add_func("/ui/painting/selected-is-named", test_selected_is_named);
   g_test_add_func("/ui/painting/pinned-is-named", test_pinned_is_named);

@@ -12,6 +12,8 @@
 #define LOGIT_ANGLE        (-0.75)
 #define LINE_PX            (1.2 * CWU_TEXT_PX)
 #define MAX_NAME_PX        92.0
+#define PERCENT_PX         30.0
+#define MAX_CARD_NAME_PX   150.0 /* where a card has it, not an axis */
 #define MAX_LOGIT_NAMES    20
 #define MAX_LOGIT_SHIFT_PX 20.0
 #define MAX_LOGIT_LEAD_PX  80.0 /* of a leader to the left */
@@ -179,14 +181,26 @@ draw_token_names(CwuCanvas *canvas, const CwuPicture *picture)
 
 /* ---- logits ---------------------------------------------------------------------------- */
 
+/* For a token in front of its probability: more above a tall plot, except at the right border,
+ * which the name would reach beyond. */
+static double
+logit_room(const CwuPicture *picture, size_t node)
+{
+  const CwuRect *plot = &picture->camera.plot;
+  double up = cwu_painter_tallness(plot) / sin(-LOGIT_ANGLE);
+  double right = (plot->x + plot->width - screen_of(picture, node).x) / cos(LOGIT_ANGLE);
+  return MAX_NAME_PX - PERCENT_PX + CLAMP(right, 0, up);
+}
+
 char *
 cwu_axis_dup_logit_text(CwuTextFace *face, const CwuPicture *picture, size_t node)
 {
   const CwuScene *scene = picture->scene;
   double p = cw_graph_peek_nodes(scene->graph)[scene->nodes[node].node].probability;
-  g_autofree char *name =
-      cwu_text_face_dup_fitting(face, scene->labels[node] != NULL ? scene->labels[node] : "",
-                                CWU_TEXT_PX, false, MAX_NAME_PX - 30);
+  double most =
+      picture->layout->kind == CWU_LAYOUT_LAYERS ? logit_room(picture, node) : MAX_CARD_NAME_PX;
+  g_autofree char *name = cwu_text_face_dup_fitting(
+      face, scene->labels[node] != NULL ? scene->labels[node] : "", CWU_TEXT_PX, false, most);
   if (p <= 0)
     return g_strdup(name);
   if (p < 0.005)

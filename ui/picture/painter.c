@@ -16,6 +16,10 @@
 #define MARGIN_TOP    74.0
 #define MARGIN_BOTTOM 66.0
 #define MARGIN_PLANE  20.0
+/* A tall plot leaves more room above it: a px for so many beyond a short one. */
+#define SHORT_PX      560.0
+#define TALLER        9.0
+#define MOST_TALL_PX  30.0
 #define PLANE_TOP     48.0 /* room for the choice of views */
 #define MAX_RADIUS_PX 11.0
 #define GROWTH        0.45 /* of a radius with the zoom */
@@ -34,9 +38,18 @@
 CwuRect
 cwu_painter_plot(const CwuRect *picture)
 {
-  return (CwuRect){ picture->x + MARGIN_LEFT, picture->y + MARGIN_TOP,
+  double low = MAX(picture->height - MARGIN_TOP - MARGIN_BOTTOM, 1);
+  /* So that what is added is what cwu_painter_tallness() says of the plot that is left. */
+  double top = MARGIN_TOP + CLAMP((low - SHORT_PX) / (TALLER + 1), 0, MOST_TALL_PX);
+  return (CwuRect){ picture->x + MARGIN_LEFT, picture->y + top,
                     MAX(picture->width - MARGIN_LEFT - MARGIN_RIGHT, 1),
-                    MAX(picture->height - MARGIN_TOP - MARGIN_BOTTOM, 1) };
+                    MAX(picture->height - top - MARGIN_BOTTOM, 1) };
+}
+
+double
+cwu_painter_tallness(const CwuRect *plot)
+{
+  return CLAMP((plot->height - SHORT_PX) / TALLER, 0, MOST_TALL_PX);
 }
 
 CwuRect

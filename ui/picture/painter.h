@@ -24,6 +24,9 @@ CwuRect cwu_painter_plot(const CwuRect *picture);
 /* The plot of a layout of this kind; without axes it is nearly all of the picture. */
 CwuRect cwu_painter_plot_for(CwuLayoutKind kind, const CwuRect *picture);
 
+/* Px more above a plot with axes than above a short one, for longer names. */
+double cwu_painter_tallness(const CwuRect *plot);
+
 /* Surface, row and column rules. */
 void cwu_painter_draw_ground(CwuCanvas *canvas, const CwuPicture *picture, const CwuRect *all);
 /* The strongest edges as faint curves, for vector formats (pixels: edge-raster.h). */

@@ -637,6 +637,37 @@ test_leaders_are_clear(void)
   }
 }
 
+/* Of outputs in a narrow picture the last have no name along the axis; selected, they have a
+ * card. No output has both. */
+static void
+test_selected_logit_is_named(void)
+{
+  const CwuRect narrow = { 60, 60, 120, 300 };
+  g_autoptr(CwGraph) graph = graph_random(400, 8, 5, 0.01, 3);
+  g_autoptr(CwuScene) scene = cwu_scene_new(graph, NULL, NULL);
+  g_autoptr(CwuLayout) layout = cwu_layers_layout_new(scene, narrow.width, narrow.height, NULL);
+  g_autoptr(CwuTextFace) face = cwu_text_face_new();
+  CwuPicture picture = { .scene = scene,
+                         .layout = layout,
+                         .theme = cwu_theme_get(CWU_THEME_LIGHT),
+                         .camera = cwu_camera_at(&CWU_VIEWPOINT_ALL, &narrow),
+                         .hovered = -1 };
+  guint n_cards = 0, n_logits = 0;
+  for (size_t i = 0; i < scene->n_nodes; i++) {
+    if (scene->nodes[i].kind != CW_NODE_LOGIT)
+      continue;
+    g_autoptr(CwuFocus) focus = cwu_focus_new(scene, (int64_t)i);
+    picture.focus = focus;
+    g_autoptr(GArray) cards = cwu_labels_place(face, &picture);
+    bool has_card = cards->len > 0 && g_array_index(cards, CwuCard, 0).node == i;
+    g_assert_true(has_card != cwu_axis_names_logit(&picture, i));
+    n_cards += has_card;
+    n_logits++;
+  }
+  g_assert_cmpuint(n_cards, >, 0);
+  g_assert_cmpuint(n_cards, <, n_logits);
+}
+
 /* The selected node is named in the densest crowd, over no node that is joined
  * to it or pinned. */
 static void
@@ -868,6 +899,7 @@ main(int argc, char **argv)
   g_test_add_func("/ui/painting/roles", test_roles_are_painted);
   g_test_add_func("/ui/painting/weak-edges-are-seen", test_weak_edges_are_seen);
   g_test_add_func("/ui/painting/pinned-has-a-ring", test_pinned_has_a_ring);
+  g_test_add_func("/ui/painting/selected-logit-is-named", test_selected_logit_is_named);
   g_test_add_func("/ui/painting/cards-follow", test_cards_follow);
   g_test_add_func("/ui/painting/moving-cards-cover-nothing", test_moving_cards_cover_nothing);
   g_test_add_func("/ui/painting/notes", test_notes);

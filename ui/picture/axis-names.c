@@ -263,6 +263,16 @@ place_logit_names(const CwuPicture *picture)
   return names;
 }
 
+bool
+cwu_axis_names_logit(const CwuPicture *picture, size_t node)
+{
+  g_autoptr(GArray) names = place_logit_names(picture);
+  for (guint i = 0; i < names->len; i++)
+    if (g_array_index(names, LogitName, i).node == node)
+      return true;
+  return false;
+}
+
 static CwuPoint
 logit_name_start(const CwuPicture *picture, const LogitName *name)
 {

@@ -125,8 +125,12 @@ dup_card_name(CwuTextFace *face, const CwuPicture *picture, size_t node, size_t 
   const CwuScene *scene = picture->scene;
   CwNodeKind kind = scene->nodes[node].kind;
   bool has_axes = picture->layout->kind == CWU_LAYOUT_LAYERS;
-  if (has_axes && (kind == CW_NODE_TOKEN || kind == CW_NODE_LOGIT))
-    return NULL; /* Named along the axes. */
+  bool is_selected = (role_of(picture, node) & CWU_ROLE_SELECTED) != 0;
+  if (has_axes && kind == CW_NODE_TOKEN)
+    return NULL; /* Named along the axis, as logits are that have room there. */
+  if (has_axes && kind == CW_NODE_LOGIT &&
+      (!is_selected || cwu_axis_names_logit(picture, node)))
+    return NULL;
   if (kind == CW_NODE_LOGIT)
     return cwu_axis_dup_logit_text(face, picture, node);
   uint32_t i = scene->nodes[node].node;

@@ -116,7 +116,7 @@ add_influence(CwuNodeFacts *self, const CwuInfluence *influence)
   g_autofree char *within =
       isnan(influence->share)
           ? g_strdup_printf(_("first %.0f%%"), MAX(100 * influence->within, 1))
-          : g_strdup_printf("%.2g%%", 100 * influence->share);
+          : g_strdup_printf("%.2f%%", 100 * influence->share);
   g_autofree char *text = isnan(influence->share) ? g_strjoin(" · ", rank, within, NULL)
                                                   : g_strjoin(" · ", within, rank, NULL);
   add_text(self, _("Influence"), text);

@@ -834,6 +834,33 @@ test_notes_keep_off_nodes(void)
   g_assert_cmpuint(n_over, <=, n_notes / 10);
 }
 
+/* A note leaves its own node to be taken hold of, wherever that is moved to, at the borders and
+ * in the corners, too. */
+static void
+test_notes_keep_off_their_node(void)
+{
+  Painting p;
+  painting_init(&p, -1);
+  g_autoptr(CwuTextFace) face = cwu_text_face_new();
+  g_autoptr(CwuLayout) plane =
+      cwu_layout_new(CWU_LAYOUT_PLANE, p.scene->n_nodes, WIDTH, HEIGHT);
+  plane->radius = 8;
+  cw_document_add_note(p.document, p.scene->nodes[0].node, 0, 0, "Seen in every prompt");
+  p.picture.state = cw_document_peek_state(p.document);
+  p.picture.layout = plane;
+  for (int i = 0; i <= 20; i++)
+    for (int k = 0; k <= 20; k++) {
+      plane->x[0] = (float)(WIDTH * i / 20);
+      plane->y[0] = (float)(HEIGHT * k / 20);
+      CwuPoint at = cwu_layout_at(plane, &p.picture.camera, 0);
+      g_autoptr(GArray) notes = cwu_notes_place(face, &p.picture);
+      CwuRect card = g_array_index(notes, CwuNoteCard, 0).rect;
+      g_assert_false(cwu_rect_contains(&card, at.x, at.y));
+      g_assert_true(cwu_rect_contains_rect(&plot, &card));
+    }
+  painting_clear(&p);
+}
+
 /* Points at every node in turn: the card covers neither the selected node nor its name, is
  * inside of the picture, and covers a third fewer nodes than always above them. */
 static void
@@ -905,6 +932,7 @@ main(int argc, char **argv)
   g_test_add_func("/ui/painting/notes", test_notes);
   g_test_add_func("/ui/painting/notes-stay-inside", test_notes_stay_inside);
   g_test_add_func("/ui/painting/notes-keep-off-nodes", test_notes_keep_off_nodes);
+  g_test_add_func("/ui/painting/notes-keep-off-their-node", test_notes_keep_off_their_node);
   g_test_add_func("/ui/painting/hover-keeps-off", test_hover_keeps_off);
   g_test_add_func("/ui/painting/long-outputs", test_long_outputs);
   g_test_add_func("/ui/painting/leaders-are-clear", test_leaders_are_clear);

@@ -18,6 +18,7 @@
 #define N_RINGS     4
 #define RING_PX     12.0
 #define NOTE_WEIGHT 3.0 /* of covering another note; see clear-place.h */
+#define OWN_WEIGHT  9.0 /* or its node, which could not be taken hold of then */
 
 static void
 note_clear(gpointer data)
@@ -105,16 +106,17 @@ list_places(CwuPoint at, const CwuRect *card, CwuRect places[4 * N_RINGS])
   return n;
 }
 
-/* What a note keeps off: nodes, where they lie still, and the notes before it. */
+/* What a note keeps off: its own node, others where they lie still, and the notes before it. */
 static GArray *
 obstacles_new(const CwuPicture *picture, CwuPoint at, const CwuRect *card, const GArray *notes)
 {
-  double off = 2 * (OFF_X_PX + N_RINGS * RING_PX);
+  double off = 2 * (OFF_X_PX + N_RINGS * RING_PX), r = cwu_painter_radius(picture) + 2;
   double x = at.x - off - card->width, y = at.y - off - card->height;
   CwuRect reach = { x, y, 2 * (off + card->width), 2 * (off + card->height) };
   GArray *obstacles = picture->layout->kind == CWU_LAYOUT_LAYERS
                           ? cwu_obstacles_new(picture, &reach)
                           : g_array_new(FALSE, FALSE, sizeof(CwuObstacle));
+  cwu_obstacles_add(obstacles, &(CwuRect){ at.x - r, at.y - r, 2 * r, 2 * r }, OWN_WEIGHT);
   for (guint i = 0; i < notes->len; i++)
     cwu_obstacles_add(obstacles, &g_array_index(notes, CwuNoteCard, i).rect, NOTE_WEIGHT);
   return obstacles;

@@ -3,6 +3,7 @@
 #include "session-watch.h"
 
 #include <fcntl.h>
+#include <gtk/gtk.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -229,13 +230,32 @@ session_turn_for(guint ms)
     session_turn();
 }
 
+/* Where keys would go: each window, whether it is active, its focus. */
+static char *
+dup_focus(void)
+{
+  GListModel *windows = gtk_window_get_toplevels();
+  GString *out = g_string_new(NULL);
+  for (guint i = 0; i < g_list_model_get_n_items(windows); i++) {
+    g_autoptr(GtkWindow) window = g_list_model_get_item(windows, i);
+    GtkWidget *focus = gtk_window_get_focus(window);
+    g_string_append_printf(out, "; %s%s%s, focus %s", G_OBJECT_TYPE_NAME(window),
+                           gtk_widget_get_mapped(GTK_WIDGET(window)) ? "" : " hidden",
+                           gtk_window_is_active(window) ? " active" : "",
+                           focus != NULL ? G_OBJECT_TYPE_NAME(focus) : "nowhere");
+  }
+  return g_string_free(out, FALSE);
+}
+
 void
 session_turn_since(gint64 since_us, const char *condition)
 {
   session_turn();
-  if (g_get_monotonic_time() > since_us + WAIT_SECONDS * G_USEC_PER_SEC)
-    g_error("not within %d s: %s (%s)", WAIT_SECONDS, condition,
-            watch.step != NULL ? watch.step->name : "between steps");
+  if (g_get_monotonic_time() <= since_us + WAIT_SECONDS * G_USEC_PER_SEC)
+    return;
+  g_autofree char *focus = dup_focus();
+  g_error("not within %d s: %s (%s%s)", WAIT_SECONDS, condition,
+          watch.step != NULL ? watch.step->name : "between steps", focus);
 }
 
 void

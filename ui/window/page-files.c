@@ -86,7 +86,7 @@ saved_cb(GObject *source, GAsyncResult *result, gpointer user_data)
     g_autofree char *uri = g_file_get_uri(file);
     gtk_recent_manager_add_item(gtk_recent_manager_get_default(), uri);
     cwu_page_tell(saving->page, NULL);
-    cwu_page_toast(saving->page, _("Saved"));
+    cwu_page_confirm(saving->page, _("Saved"));
   } else {
     cwu_page_tell_unsaved(saving->page, error->message);
   }
@@ -160,7 +160,7 @@ cwu_page_save(CwuPage *self, CwuSavedCb done, gpointer user_data)
   }
   if (cwu_document_is_saved(document) && g_file_query_exists(file, NULL)) {
     /* Another program's file stays byte for byte as that wrote it. */
-    cwu_page_toast(self, _("No changes to save"));
+    cwu_page_confirm(self, _("No changes to save"));
     if (done != NULL)
       done(self, TRUE, user_data);
     return;

@@ -17,6 +17,7 @@
 #include "trace/missing-model.h"
 #include "trace/trace-control.h"
 #include "window/start-page.h"
+#include "window/toasts.h"
 
 #define BUSY_AFTER_MS 300
 #define HANDLE_PX     12 /* between picture and side pane: style.css */
@@ -76,15 +77,25 @@ cwu_page_tell_unsaved(CwuPage *self, const char *message)
 }
 
 /* Over the picture, where there is one: what is below it has numbers. */
+static void
+tell_in_passing(CwuPage *self, const char *message, guint seconds)
+{
+  if (gtk_widget_get_mapped(self->toasts))
+    cwu_toasts_tell(self->toasts, message, seconds);
+  else
+    g_signal_emit(self, signals[TOAST], 0, message, seconds);
+}
+
 void
 cwu_page_toast(CwuPage *self, const char *message)
 {
-  if (!gtk_widget_get_mapped(self->toasts)) {
-    g_signal_emit(self, signals[TOAST], 0, message);
-    return;
-  }
-  g_autofree char *markup = g_markup_escape_text(message, -1);
-  adw_toast_overlay_add_toast(ADW_TOAST_OVERLAY(self->toasts), adw_toast_new(markup));
+  tell_in_passing(self, message, CWU_TOAST_SECONDS);
+}
+
+void
+cwu_page_confirm(CwuPage *self, const char *message)
+{
+  tell_in_passing(self, message, CWU_CONFIRM_SECONDS);
 }
 
 static void
@@ -404,8 +415,7 @@ picture_card_new(CwuPage *self)
   g_signal_connect(self->view, "edit-note", G_CALLBACK(edit_note_cb), self);
   gtk_widget_add_css_class(card, "surface");
   gtk_widget_set_overflow(card, GTK_OVERFLOW_HIDDEN);
-  self->toasts = adw_toast_overlay_new();
-  adw_toast_overlay_set_child(ADW_TOAST_OVERLAY(self->toasts), views_new(self));
+  self->toasts = cwu_toasts_new(views_new(self));
   gtk_box_append(GTK_BOX(card), self->toasts);
   gtk_box_append(GTK_BOX(card), cwu_prune_bar_new(self->document));
   self->note_editor = cwu_note_editor_new(self->document, GTK_BOX(card));
@@ -656,7 +666,7 @@ cwu_page_class_init(CwuPageClass *class)
   properties[PROP_SUBTITLE] = g_param_spec_string("subtitle", NULL, NULL, "", flags);
   g_object_class_install_properties(object_class, N_PROPS, properties);
   signals[TOAST] = g_signal_new("toast", CWU_TYPE_PAGE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                                G_TYPE_NONE, 1, G_TYPE_STRING);
+                                G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_UINT);
 }
 
 static void

@@ -14,9 +14,8 @@ G_BEGIN_DECLS
 #define CWU_TYPE_PAGE (cwu_page_get_type())
 G_DECLARE_FINAL_TYPE(CwuPage, cwu_page, CWU, PAGE, AdwBin)
 
-/* Signals: "toast" (string): something to be told in passing while no picture is shown to tell
- * it over. Properties: title, subtitle (of
- * the document, or of an empty page). */
+/* Signals: "toast" (string, uint seconds): something to be told in passing while no picture is
+ * shown to tell it over. Properties: title, subtitle (of the document, or of an empty page). */
 CwuPage *cwu_page_new(CwuContext *context);
 
 CwuDocument *cwu_page_peek_document(CwuPage *self);
@@ -54,5 +53,7 @@ gboolean cwu_page_is_unsaved(CwuPage *self);
 void cwu_page_tell(CwuPage *self, const char *message);
 void cwu_page_tell_unsaved(CwuPage *self, const char *message);
 void cwu_page_toast(CwuPage *self, const char *message);
+/* The same for less long: what was asked for was done. */
+void cwu_page_confirm(CwuPage *self, const char *message);
 
 G_END_DECLS

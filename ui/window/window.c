@@ -9,6 +9,7 @@
 #include "desktop/theme-watch.h"
 #include "panes/hint.h"
 #include "window/action-table.h"
+#include "window/toasts.h"
 
 #define STYLE_FOLDER "/io/github/clew_circuits/Clew/window/"
 
@@ -19,10 +20,9 @@ enum { PROP_CONTEXT = 1 };
 /* ---- tabs ------------------------------------------------------------------------------ */
 
 static void
-toast_cb(CwuPage *page, const char *message, CwuWindow *self)
+toast_cb(CwuPage *page, const char *message, guint seconds, CwuWindow *self)
 {
-  g_autofree char *markup = g_markup_escape_text(message, -1);
-  adw_toast_overlay_add_toast(ADW_TOAST_OVERLAY(self->toasts), adw_toast_new(markup));
+  cwu_toasts_tell(self->toasts, message, seconds);
 }
 
 CwuPage *
@@ -283,8 +283,7 @@ build(CwuWindow *self)
   GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0), *header = header_new(self);
   GtkWidget *bar = GTK_WIDGET(adw_tab_bar_new());
   adw_tab_bar_set_view(ADW_TAB_BAR(bar), self->tabs);
-  self->toasts = adw_toast_overlay_new();
-  adw_toast_overlay_set_child(ADW_TOAST_OVERLAY(self->toasts), GTK_WIDGET(self->tabs));
+  self->toasts = cwu_toasts_new(GTK_WIDGET(self->tabs));
   gtk_widget_set_vexpand(self->toasts, TRUE);
   gtk_box_append(GTK_BOX(box), header);
   gtk_box_append(GTK_BOX(box), bar);

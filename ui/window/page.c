@@ -459,25 +459,34 @@ side_width_now(CwuPage *self)
   return gtk_widget_get_width(self->side) + 2;
 }
 
+/* What the pane can be made: large type needs more, a narrow window has less. */
+static int
+side_width_there_is(GtkPaned *paned, int wanted)
+{
+  int least_picture, most_picture, room = gtk_widget_get_width(GTK_WIDGET(paned)) - HANDLE_PX;
+  g_object_get(paned, "min-position", &least_picture, "max-position", &most_picture, NULL);
+  return MAX(MIN(wanted, room - least_picture), room - most_picture);
+}
+
+/* Wider or narrower than it was made: so somebody wants it. */
+static void
+keep_dragged_width(CwuPage *self)
+{
+  bool is_seen = self->side_px != 0 && gtk_widget_get_width(self->side) > 0;
+  if (is_seen && side_width_now(self) != self->side_px)
+    g_settings_set_int(cwu_settings_peek(), "side-pane-width", side_width_now(self));
+}
+
 /* The picture takes what a larger window gives, after what the pane does. */
 static void
 paned_sized_cb(GtkPaned *paned, GParamSpec *pspec, CwuPage *self)
 {
-  int width = gtk_widget_get_width(GTK_WIDGET(paned)), side = side_width(width);
-  bool is_dragged = self->side_px != 0 && side_width_now(self) != self->side_px;
-  if (width <= 0 || self->side_px == side || is_dragged)
+  int width = gtk_widget_get_width(GTK_WIDGET(paned));
+  if (width <= 0)
     return;
-  self->side_px = side;
-  gtk_paned_set_position(paned, width - HANDLE_PX - side);
-}
-
-static void
-paned_unmap_cb(GtkPaned *paned, CwuPage *self)
-{
-  int width =
-      gtk_widget_get_width(GTK_WIDGET(paned)) - HANDLE_PX - gtk_paned_get_position(paned);
-  if (self->side_px != 0 && width != self->side_px && gtk_widget_get_width(self->side) > 0)
-    g_settings_set_int(cwu_settings_peek(), "side-pane-width", width);
+  keep_dragged_width(self);
+  self->side_px = side_width_there_is(paned, side_width(width));
+  gtk_paned_set_position(paned, width - HANDLE_PX - self->side_px);
 }
 
 static GtkWidget *
@@ -492,7 +501,7 @@ graph_page_new(CwuPage *self)
   gtk_paned_set_shrink_end_child(GTK_PANED(paned), FALSE);
   gtk_widget_add_css_class(paned, "work");
   g_signal_connect(paned, "notify::max-position", G_CALLBACK(paned_sized_cb), self);
-  g_signal_connect(paned, "unmap", G_CALLBACK(paned_unmap_cb), self);
+  g_signal_connect_swapped(paned, "unmap", G_CALLBACK(keep_dragged_width), self);
   return paned;
 }
 

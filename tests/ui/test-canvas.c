@@ -127,6 +127,20 @@ test_blank_pieces(void)
   }
 }
 
+/* The second line of a sample's prompt is indented by four spaces. */
+static void
+test_prompt_on_one_line(void)
+{
+  g_autoptr(GError) error = NULL;
+  g_autofree char *path = g_build_filename(g_getenv("CLEW_SOURCE_ROOT"), "data", "samples",
+                                           "add-two-numbers.clew", NULL);
+  g_autoptr(CwGraph) graph = cw_graph_load(path, NULL, NULL, NULL, &error);
+  g_assert_no_error(error);
+  g_assert_nonnull(strstr(cw_graph_peek_prompt(graph), "\n    return"));
+  g_autofree char *shown = cwu_prompt_dup_display(graph);
+  g_assert_cmpstr(shown, ==, "def add(a, b):⏎ return a");
+}
+
 /* ---- the plane ----------------------------------------------------------------------------
  */
 
@@ -914,6 +928,7 @@ main(int argc, char **argv)
   g_test_add_func("/ui/layout/crowded-cells-open", test_crowded_cells_open);
   g_test_add_func("/ui/scene/from-masks", test_scene_from_masks);
   g_test_add_func("/ui/names/blank-pieces", test_blank_pieces);
+  g_test_add_func("/ui/names/prompt-on-one-line", test_prompt_on_one_line);
   g_test_add_func("/ui/plane/turns-up-and-back", test_plane_turns_up_and_back);
   g_test_add_func("/ui/plane/frame-holds", test_frame_holds);
   g_test_add_func("/ui/plane/force-input-is-the-scene", test_force_input_is_the_scene);

@@ -75,10 +75,16 @@ cwu_piece_dup_display(const char *piece)
   return g_string_free(out, FALSE);
 }
 
+/* Lines and their indentation are one line here, which needs one space for it. */
 char *
 cwu_prompt_dup_display(const CwGraph *graph)
 {
-  return cwu_piece_dup_display(cw_graph_peek_typed_prompt(graph));
+  char *text = cwu_piece_dup_display(cw_graph_peek_typed_prompt(graph)), *end = text;
+  for (const char *p = text; *p != 0; p++)
+    if (*p != ' ' || p[1] != ' ')
+      *end++ = *p;
+  *end = 0;
+  return text;
 }
 
 /* Finds the first quoted part; the closing quote is the last one of its kind before "(p=". */

@@ -80,6 +80,23 @@ test_narrow(PanesFixture *f, gconstpointer data)
   }
 }
 
+/* In a very wide window numbers stay near their names. */
+static void
+test_wide(PanesFixture *f, gconstpointer data)
+{
+  CwuNodeTable *table = show(f, SAMPLE);
+  CwuNodeColumns *columns =
+      CWU_NODE_COLUMNS(panes_find(GTK_WIDGET(table), CWU_TYPE_NODE_COLUMNS));
+  int least = cwu_node_columns_get_least_width(columns);
+  CwuSpan least_name = cwu_node_columns_place(columns, CWU_COLUMN_NAME, least);
+  CwuSpan name = cwu_node_columns_place(columns, CWU_COLUMN_NAME, 2140);
+  CwuSpan next = cwu_node_columns_place(columns, CWU_COLUMN_INFLUENCE, 2140);
+  g_assert_cmpint(name.width, >, 2 * least_name.width);
+  g_assert_cmpint(name.width, <, 3 * least_name.width);
+  g_assert_cmpint(next.x - name.x - name.width, <, 40);
+  g_assert_cmpint(cwu_node_columns_place(columns, CWU_COLUMN_NAME, 3000).width, ==, name.width);
+}
+
 static void
 test_lists_what_is_shown(PanesFixture *f, gconstpointer data)
 {
@@ -410,6 +427,8 @@ main(int argc, char **argv)
   g_test_add("/ui/node-table/lists-what-is-shown", PanesFixture, NULL, NULL,
              test_lists_what_is_shown, panes_close);
   g_test_add("/ui/node-table/first-columns-fit", PanesFixture, NULL, NULL, test_narrow,
+             panes_close);
+  g_test_add("/ui/node-table/names-are-near-numbers", PanesFixture, NULL, NULL, test_wide,
              panes_close);
   g_test_add("/ui/node-table/sorts", PanesFixture, NULL, NULL, test_sorts, panes_close);
   g_test_add("/ui/node-table/searches", PanesFixture, NULL, NULL, test_searches, panes_close);

@@ -7,6 +7,8 @@
 #define GAP_PX   20 /* between the texts of two columns */
 #define EDGE_PX  5
 #define LEAST_PX 40
+/* Letters of the widest name: in a wider table its numbers would be far from it. */
+#define MOST_NAME 60
 
 static const struct {
   const char *title;
@@ -29,6 +31,7 @@ struct _CwuNodeColumns {
   GtkWidget *buttons[CWU_N_COLUMNS], *arrows[CWU_N_COLUMNS];
   int given[CWU_N_COLUMNS];  /* px, by whoever dragged; 0: nobody did */
   int widths[CWU_N_COLUMNS]; /* px, as they were measured last */
+  int most_rest;             /* px, of what is left over: for names */
   int dragged, start;        /* column, its width when it began */
 };
 
@@ -63,7 +66,8 @@ letter_width(CwuNodeColumns *self)
   return (double)MAX(letter, digit) / PANGO_SCALE;
 }
 
-/* No column is narrower than its head, unless somebody wants it so. */
+/* No column is narrower than its head, unless somebody wants it so. What a dragged column takes
+ * or gives is the names' loss or gain, so that its edge follows the pointer. */
 static void
 measure_columns(CwuNodeColumns *self)
 {
@@ -73,8 +77,12 @@ measure_columns(CwuNodeColumns *self)
     gtk_widget_measure(self->buttons[i], GTK_ORIENTATION_HORIZONTAL, -1, NULL, &head, NULL,
                        NULL);
     self->widths[i] = MAX((int)(columns[i].width * letter), head - GAP_PX);
-    if (self->given[i] > 0)
+    if (i == (int)CWU_COLUMN_NAME)
+      self->most_rest = (int)(MOST_NAME * letter) - self->widths[i];
+    if (self->given[i] > 0) {
+      self->most_rest -= self->given[i] - self->widths[i];
       self->widths[i] = self->given[i];
+    }
   }
 }
 
@@ -90,7 +98,8 @@ cwu_node_columns_get_least_width(CwuNodeColumns *self)
 CwuSpan
 cwu_node_columns_place(CwuNodeColumns *self, CwuNodeColumn column, int full_width)
 {
-  int rest = MAX(full_width - cwu_node_columns_get_least_width(self), 0);
+  int rest = full_width - cwu_node_columns_get_least_width(self);
+  rest = MAX(MIN(rest, self->most_rest), 0);
   int x = GAP_PX / 2 + (column != CWU_COLUMN_NAME ? rest : 0);
   for (int i = 0; i < (int)column; i++)
     x += self->widths[i] + GAP_PX;

@@ -674,12 +674,47 @@ test_selected_logit_is_named(void)
     picture.focus = focus;
     g_autoptr(GArray) cards = cwu_labels_place(face, &picture);
     bool has_card = cards->len > 0 && g_array_index(cards, CwuCard, 0).node == i;
-    g_assert_true(has_card != cwu_axis_names_logit(&picture, i));
+    g_assert_true(has_card != cwu_axis_names_logit(face, &picture, i));
     n_cards += has_card;
     n_logits++;
   }
   g_assert_cmpuint(n_cards, >, 0);
   g_assert_cmpuint(n_cards, <, n_logits);
+}
+
+/* What stands over the picture covers no output's name: such a name is not drawn, or ends below
+ * it; those beside it are as they were. */
+static void
+test_covered_logits(void)
+{
+  const CwuRect wide = { 60, 74, 400, 200 };
+  g_autoptr(CwGraph) graph = graph_random(400, 8, 5, 0.01, 3);
+  g_autoptr(CwuScene) scene = cwu_scene_new(graph, NULL, NULL);
+  g_autoptr(CwuLayout) layout = cwu_layers_layout_new(scene, wide.width, wide.height, NULL);
+  g_autoptr(CwuTextFace) face = cwu_text_face_new();
+  CwuPicture picture = { .scene = scene,
+                         .layout = layout,
+                         .theme = cwu_theme_get(CWU_THEME_LIGHT),
+                         .camera = cwu_camera_at(&CWU_VIEWPOINT_ALL, &wide),
+                         .hovered = -1 };
+  guint n_free = 0, n_beside = 0, n_below = 0;
+  for (size_t i = 0; i < scene->n_nodes; i++) {
+    if (scene->nodes[i].kind != CW_NODE_LOGIT)
+      continue;
+    picture.covered = (CwuRect){ 0, 0, 0, 0 };
+    bool is_named = cwu_axis_names_logit(face, &picture, i);
+    double x = cwu_layout_at(layout, &picture.camera, i).x;
+    picture.covered = (CwuRect){ 0, 0, x - 30, 50 };
+    bool is_beside = cwu_axis_names_logit(face, &picture, i);
+    picture.covered = (CwuRect){ 0, 0, 600, 50 };
+    bool is_below = cwu_axis_names_logit(face, &picture, i);
+    n_free += is_named;
+    n_beside += is_beside;
+    n_below += is_below;
+  }
+  g_assert_cmpuint(n_free, >, 0);
+  g_assert_cmpuint(n_beside, >, 0);
+  g_assert_cmpuint(n_below, ==, 0); /* no room for a single letter */
 }
 
 /* The selected node is named in the densest crowd, over no node that is joined
@@ -942,6 +977,7 @@ main(int argc, char **argv)
   g_test_add_func("/ui/painting/weak-edges-are-seen", test_weak_edges_are_seen);
   g_test_add_func("/ui/painting/pinned-has-a-ring", test_pinned_has_a_ring);
   g_test_add_func("/ui/painting/selected-logit-is-named", test_selected_logit_is_named);
+  g_test_add_func("/ui/labels/cover-hides-no-logit", test_covered_logits);
   g_test_add_func("/ui/painting/cards-follow", test_cards_follow);
   g_test_add_func("/ui/painting/moving-cards-cover-nothing", test_moving_cards_cover_nothing);
   g_test_add_func("/ui/painting/notes", test_notes);

@@ -387,6 +387,17 @@ snapshot_transition(CwuGraphView *self, GtkSnapshot *snapshot, const CwuPictureS
   cairo_destroy(cr);
 }
 
+static CwuRect
+covered_now(CwuGraphView *self)
+{
+  graphene_rect_t bounds;
+  if (self->cover == NULL || !gtk_widget_get_mapped(self->cover) ||
+      !gtk_widget_compute_bounds(self->cover, GTK_WIDGET(self), &bounds))
+    return (CwuRect){ 0, 0, 0, 0 };
+  return (CwuRect){ (double)bounds.origin.x, (double)bounds.origin.y, (double)bounds.size.width,
+                    (double)bounds.size.height };
+}
+
 void
 cwu_graph_view_snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
 {
@@ -406,7 +417,8 @@ cwu_graph_view_snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
                          .hovered = cwu_scene_find(state->scene,
                                                    cwu_document_get_hovered(self->document)),
                          .camera = cwu_graph_view_shown_camera(self, state),
-                         .state = cwu_document_peek_state(self->document) };
+                         .state = cwu_document_peek_state(self->document),
+                         .covered = covered_now(self) };
   ensure_canvases(self);
   self->is_software = cwu_frame_image_is_wanted(widget);
   if (self->is_software)

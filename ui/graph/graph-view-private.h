@@ -55,6 +55,7 @@ typedef struct {
 struct _CwuGraphView {
   GtkWidget parent_instance;
   CwuDocument *document;
+  GtkWidget *cover; /* weak; over the picture's top */
   CwuPictureRunner *runner;
   CwuForceDriver *force;
   CwuLayoutKind kind; /* wanted; what is shown may still be of the other */

@@ -563,6 +563,13 @@ cwu_graph_view_unmap(GtkWidget *widget)
   update_watched(CWU_GRAPH_VIEW(widget));
 }
 
+void
+cwu_graph_view_set_cover(CwuGraphView *self, GtkWidget *cover)
+{
+  g_set_weak_pointer(&self->cover, cover);
+  gtk_widget_queue_draw(GTK_WIDGET(self));
+}
+
 static void
 cwu_graph_view_dispose(GObject *object)
 {
@@ -570,6 +577,7 @@ cwu_graph_view_dispose(GObject *object)
   if (self->document != NULL)
     g_signal_handlers_disconnect_by_data(self->document, self);
   end_transition(self);
+  g_clear_weak_pointer(&self->cover);
   g_clear_object(&self->document);
   g_clear_pointer(&self->runner, cwu_picture_runner_free);
   g_clear_pointer(&self->force, cwu_force_driver_free);

@@ -17,6 +17,8 @@ G_DECLARE_FINAL_TYPE(CwuGraphView, cwu_graph_view, CWU, GRAPH_VIEW, GtkWidget)
  * that was double clicked). */
 CwuGraphView *cwu_graph_view_new(void);
 void cwu_graph_view_set_document(CwuGraphView *self, CwuDocument *document);
+/* A widget that stands over the picture's top: names of an axis keep clear of it. */
+void cwu_graph_view_set_cover(CwuGraphView *self, GtkWidget *cover);
 
 void cwu_graph_view_zoom(CwuGraphView *self, double factor);
 /* Shows the selected node and its neighbours; nothing happens without one. */

@@ -231,8 +231,32 @@ has_near_slot(const LogitName *name, const CwuRect *plot)
   return name->slot >= plot->x && name->at.x - name->slot <= MAX_LOGIT_LEAD_PX;
 }
 
+static CwuPoint
+logit_name_start(const CwuPicture *picture, const LogitName *name)
+{
+  return (CwuPoint){ name->slot + 2, name->at.y - cwu_painter_radius(picture) - 17 };
+}
+
+/* Does not end below what stands over the picture. */
+static bool
+is_clear(CwuTextFace *face, const CwuPicture *picture, const LogitName *name)
+{
+  const CwuRect *covered = &picture->covered;
+  if (covered->width <= 0)
+    return true;
+  g_autofree char *words = cwu_axis_dup_logit_text(face, picture, name->node);
+  CwuPoint start = logit_name_start(picture, name);
+  double width, height, half = 0.4 * CWU_TEXT_PX * cos(LOGIT_ANGLE);
+  double room = start.y - half - (covered->y + covered->height);
+  cwu_text_face_measure(face, words, CWU_TEXT_PX, false, &width, &height);
+  if (width * sin(-LOGIT_ANGLE) < room)
+    return true;
+  double x = start.x + MAX(room, 0) / tan(-LOGIT_ANGLE);
+  return x - half > covered->x + covered->width;
+}
+
 static GArray *
-place_logit_names(const CwuPicture *picture)
+place_logit_names(CwuTextFace *face, const CwuPicture *picture)
 {
   const double pitch = LINE_PX / sin(-LOGIT_ANGLE);
   const CwuRect *plot = &picture->camera.plot;
@@ -256,27 +280,26 @@ place_logit_names(const CwuPicture *picture)
     name->slot = MIN(name->at.x + shift, next);
     next = name->slot - pitch;
   }
-  guint n = 0; /* Further left, leaders only grow longer. */
-  while (n < names->len && has_near_slot(&g_array_index(names, LogitName, n), plot))
-    n++;
+  guint n = 0;
+  for (guint k = 0; k < names->len; k++) {
+    LogitName name = g_array_index(names, LogitName, k);
+    if (!has_near_slot(&name, plot))
+      break; /* Further left, leaders only grow longer. */
+    if (is_clear(face, picture, &name))
+      g_array_index(names, LogitName, n++) = name;
+  }
   g_array_set_size(names, n);
   return names;
 }
 
 bool
-cwu_axis_names_logit(const CwuPicture *picture, size_t node)
+cwu_axis_names_logit(CwuTextFace *face, const CwuPicture *picture, size_t node)
 {
-  g_autoptr(GArray) names = place_logit_names(picture);
+  g_autoptr(GArray) names = place_logit_names(face, picture);
   for (guint i = 0; i < names->len; i++)
     if (g_array_index(names, LogitName, i).node == node)
       return true;
   return false;
-}
-
-static CwuPoint
-logit_name_start(const CwuPicture *picture, const LogitName *name)
-{
-  return (CwuPoint){ name->slot + 2, name->at.y - cwu_painter_radius(picture) - 17 };
 }
 
 static void
@@ -302,7 +325,7 @@ draw_logit_name(CwuCanvas *canvas, const CwuPicture *picture, const LogitName *n
 static void
 draw_logit_names(CwuCanvas *canvas, const CwuPicture *picture)
 {
-  g_autoptr(GArray) names = place_logit_names(picture);
+  g_autoptr(GArray) names = place_logit_names(canvas->face, picture);
   for (guint i = 0; i < names->len; i++)
     draw_logit_name(canvas, picture, &g_array_index(names, LogitName, i));
 }
@@ -313,7 +336,7 @@ cwu_axis_block_names(CwuTextFace *face, CwuLabelPlacer *placer, const CwuPicture
 {
   if (picture->layout->kind != CWU_LAYOUT_LAYERS)
     return;
-  g_autoptr(GArray) names = place_logit_names(picture);
+  g_autoptr(GArray) names = place_logit_names(face, picture);
   for (guint i = 0; i < names->len; i++) {
     const LogitName *name = &g_array_index(names, LogitName, i);
     g_autofree char *words = cwu_axis_dup_logit_text(face, picture, name->node);

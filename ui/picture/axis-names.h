@@ -11,7 +11,7 @@ void cwu_axis_block_names(CwuTextFace *face, CwuLabelPlacer *placer, const CwuPi
 /* A logit's token and probability: "Paris 63%". Transfer full. */
 char *cwu_axis_dup_logit_text(CwuTextFace *face, const CwuPicture *picture, size_t node);
 /* Whether a logit's name has room along the axis of a picture in layers. */
-bool cwu_axis_names_logit(const CwuPicture *picture, size_t node);
+bool cwu_axis_names_logit(CwuTextFace *face, const CwuPicture *picture, size_t node);
 
 /* Every how many layers a row has its name at this zoom, and whether a row has. */
 int64_t cwu_axis_row_step(const CwuPicture *picture);

@@ -129,7 +129,7 @@ dup_card_name(CwuTextFace *face, const CwuPicture *picture, size_t node, size_t 
   if (has_axes && kind == CW_NODE_TOKEN)
     return NULL; /* Named along the axis, as logits are that have room there. */
   if (has_axes && kind == CW_NODE_LOGIT &&
-      (!is_selected || cwu_axis_names_logit(picture, node)))
+      (!is_selected || cwu_axis_names_logit(face, picture, node)))
     return NULL;
   if (kind == CW_NODE_LOGIT)
     return cwu_axis_dup_logit_text(face, picture, node);

@@ -17,6 +17,7 @@ typedef struct {
   int64_t hovered;       /* scene index or -1 */
   CwuCamera camera;
   const CwDocumentState *state; /* pins and labels; NULL: none */
+  CwuRect covered; /* by what stands over the picture's top; without width: nothing */
 } CwuPicture;
 
 /* The plot inside a picture of this size: what is left beside the axes' names. */

@@ -389,7 +389,9 @@ views_new(CwuPage *self)
   self->views = gtk_stack_new();
   gtk_widget_add_css_class(self->view_bar, "view-bar");
   gtk_widget_set_valign(self->view_bar, GTK_ALIGN_START);
-  gtk_box_append(GTK_BOX(self->view_bar), cwu_view_switcher_new());
+  GtkWidget *switcher = cwu_view_switcher_new();
+  cwu_graph_view_set_cover(CWU_GRAPH_VIEW(self->view), switcher);
+  gtk_box_append(GTK_BOX(self->view_bar), switcher);
   gtk_box_append(GTK_BOX(self->view_bar),
                  cwu_node_table_peek_tools(CWU_NODE_TABLE(self->table)));
   self->order = cwu_share_slider_new(self->document, CWU_SHARE_GRAVITY);

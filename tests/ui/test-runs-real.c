@@ -42,7 +42,9 @@ test_real(RunsFixture *f, gconstpointer data)
   g_signal_emit_by_name(runs_find_button(GTK_WIDGET(form), "_Start"), "clicked");
   g_autofree char *folder = g_build_filename(f->root, "small", NULL);
   loop_turn_until(cwu_runs_watch_find(f->watch, folder) != NULL);
-  loop_turn_until(cwu_runs_watch_find(f->watch, folder)->ended_s != 0);
+  /* The last word is written while the worker still holds its folder. */
+  loop_turn_until(cwu_runs_watch_find(f->watch, folder)->ended_s != 0 &&
+                  cwu_runs_watch_find(f->watch, folder)->state != CW_RUN_RUNNING);
   const CwRunFacts *facts = cwu_runs_watch_find(f->watch, folder);
   g_assert_cmpstr(facts->reason, ==, NULL);
   g_assert_cmpint(facts->state, ==, CW_RUN_FINISHED);

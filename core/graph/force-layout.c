@@ -13,14 +13,15 @@
 
 #include "base/rng.h"
 
-#define COOLING     0.985
-#define HOTTEST     0.3   /* of the extent */
-#define COOL        0.015 /* of the extent: from here on discs are parted */
-#define FIRST_SPEED 0.5
-#define LEAST_SPEED 0.05
-#define JITTER      0.2   /* of the extent */
-#define STILL       0.002 /* when the fastest node moves less a step, all rest */
-#define FARTHEST    1e6f  /* a node can be dragged this far */
+#define COOLING      0.985
+#define COOLING_KEPT 0.98  /* of kept nodes, which move less than a diameter in all */
+#define HOTTEST      0.3   /* of the extent */
+#define COOL         0.015 /* of the extent: from here on discs are parted */
+#define FIRST_SPEED  0.5
+#define LEAST_SPEED  0.05
+#define JITTER       0.2   /* of the extent */
+#define STILL        0.002 /* when the fastest node moves less a step, all rest */
+#define FARTHEST     1e6f  /* a node can be dragged this far */
 
 /* Width and height of the box of homes over the extent; its area is that of the disc. */
 #define HOME_WIDTH  2.17
@@ -128,7 +129,7 @@ step_once(CwForceLayout *layout, GError **error)
   float farthest = move(layout, &discs);
   if (layout->has_anchors || layout->temperature < COOL * layout->extent)
     cw_disc_spacing_sweep(layout->spacing, &discs);
-  layout->temperature *= COOLING;
+  layout->temperature *= layout->has_anchors ? COOLING_KEPT : COOLING;
   if (farthest < STILL && !layout->has_anchors && layout->temperature > COOL * layout->extent) {
     /* At rest before discs were parted, which may still set things moving. */
     layout->temperature = COOL * layout->extent;

@@ -27,6 +27,17 @@ static const CwuRect plot = { 60, 40, WIDTH, HEIGHT };
 /* ---- layouts ------------------------------------------------------------------------------
  */
 
+/* All of it, in light colours, with nothing selected or hovered. */
+static CwuPicture
+picture_of(CwuScene *scene, CwuLayout *layout, const CwuRect *in)
+{
+  return (CwuPicture){ .scene = scene,
+                       .layout = layout,
+                       .theme = cwu_theme_get(CWU_THEME_LIGHT),
+                       .camera = cwu_camera_at(&CWU_VIEWPOINT_ALL, in),
+                       .hovered = -1 };
+}
+
 /* Many nodes in few cells. */
 static CwuScene *
 crowded_scene(void)
@@ -552,10 +563,7 @@ test_moving_cards_cover_nothing(void)
   g_autoptr(CwuScene) scene = cwu_scene_new(graph, NULL, NULL);
   g_autoptr(CwuTextFace) face = cwu_text_face_new();
   g_autofree float *x = g_new0(float, scene->n_nodes), *y = g_new0(float, scene->n_nodes);
-  CwuPicture picture = { .scene = scene,
-                         .theme = cwu_theme_get(CWU_THEME_LIGHT),
-                         .camera = cwu_camera_at(&CWU_VIEWPOINT_ALL, &plot),
-                         .hovered = -1 };
+  CwuPicture picture = picture_of(scene, NULL, &plot);
   g_autoptr(CwuLayout) layout = random_plane(scene->n_nodes, x, y, 1, &random);
   picture.layout = layout;
   g_autoptr(GArray) cards = cwu_labels_place(face, &picture);
@@ -661,11 +669,7 @@ test_selected_logit_is_named(void)
   g_autoptr(CwuScene) scene = cwu_scene_new(graph, NULL, NULL);
   g_autoptr(CwuLayout) layout = cwu_layers_layout_new(scene, narrow.width, narrow.height, NULL);
   g_autoptr(CwuTextFace) face = cwu_text_face_new();
-  CwuPicture picture = { .scene = scene,
-                         .layout = layout,
-                         .theme = cwu_theme_get(CWU_THEME_LIGHT),
-                         .camera = cwu_camera_at(&CWU_VIEWPOINT_ALL, &narrow),
-                         .hovered = -1 };
+  CwuPicture picture = picture_of(scene, layout, &narrow);
   guint n_cards = 0, n_logits = 0;
   for (size_t i = 0; i < scene->n_nodes; i++) {
     if (scene->nodes[i].kind != CW_NODE_LOGIT)
@@ -692,11 +696,7 @@ test_covered_logits(void)
   g_autoptr(CwuScene) scene = cwu_scene_new(graph, NULL, NULL);
   g_autoptr(CwuLayout) layout = cwu_layers_layout_new(scene, wide.width, wide.height, NULL);
   g_autoptr(CwuTextFace) face = cwu_text_face_new();
-  CwuPicture picture = { .scene = scene,
-                         .layout = layout,
-                         .theme = cwu_theme_get(CWU_THEME_LIGHT),
-                         .camera = cwu_camera_at(&CWU_VIEWPOINT_ALL, &wide),
-                         .hovered = -1 };
+  CwuPicture picture = picture_of(scene, layout, &wide);
   guint n_free = 0, n_beside = 0, n_below = 0;
   for (size_t i = 0; i < scene->n_nodes; i++) {
     if (scene->nodes[i].kind != CW_NODE_LOGIT)
@@ -732,12 +732,8 @@ test_selected_is_named(void)
   g_autoptr(CwDocument) document = cw_document_new_from_graph(graph, &view, NULL);
   for (size_t i = 0; i < scene->n_nodes; i += 40)
     g_assert_true(cw_document_set_pinned(document, &scene->nodes[i].node, 1, true));
-  CwuPicture picture = { .scene = scene,
-                         .layout = layout,
-                         .theme = cwu_theme_get(CWU_THEME_LIGHT),
-                         .camera = cwu_camera_at(&CWU_VIEWPOINT_ALL, &plot),
-                         .state = cw_document_peek_state(document),
-                         .hovered = -1 };
+  CwuPicture picture = picture_of(scene, layout, &plot);
+  picture.state = cw_document_peek_state(document);
   double r = cwu_painter_radius(&picture);
   size_t n_over = 0;
   for (int64_t node = 0; node < (int64_t)scene->n_nodes; node += 100) {
@@ -770,11 +766,7 @@ test_pinned_is_named(void)
   g_autoptr(CwuLayout) layout = random_plane(scene->n_nodes, x, y, 1, &random);
   CwViewState view = { NAN, NAN, NULL };
   g_autoptr(CwDocument) document = cw_document_new_from_graph(graph, &view, NULL);
-  CwuPicture picture = { .scene = scene,
-                         .layout = layout,
-                         .theme = cwu_theme_get(CWU_THEME_LIGHT),
-                         .camera = cwu_camera_at(&CWU_VIEWPOINT_ALL, &plot),
-                         .hovered = -1 };
+  CwuPicture picture = picture_of(scene, layout, &plot);
   guint n_pinned = 0;
   for (size_t i = 0; i < scene->n_nodes && n_pinned < 5; i += 50) {
     uint32_t node = scene->nodes[i].node;
